@@ -1,0 +1,44 @@
+# make demo: set up, then data, training, test, benchmark and pictures (demo/)
+# make test: set up, then lint and tests
+# make slow: the tests that take long as well
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.rtseg-ready
+
+.PHONY: help setup demo test slow lint clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup: $(READY)
+
+# torch's setuptools bound, mmengine's pkg_resources and openxlab's old pin do
+# not resolve by themselves; constraints.txt holds the versions that do.
+$(READY): setup.py requirements/*.txt
+	@test -x $(BIN)/python || { echo "== making $(VENV)"; \
+	    $(PYTHON) -m venv $(VENV); }
+	@echo "== installing what is missing (constraints: the tested versions)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check \
+	    -c requirements/constraints.txt setuptools wheel
+	@$(BIN)/python -m pip install -q --disable-pip-version-check \
+	    -c requirements/constraints.txt torch
+	@$(BIN)/python -m pip install -q --disable-pip-version-check \
+	    --no-build-isolation -c requirements/constraints.txt \
+	    -e ".[lite,optional,tests]"
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/python tools/misc/street_demo.py $(DEMO_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow" $(TEST_ARGS)
+
+slow: lint
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+clean:
+	rm -rf demo work_dirs build dist .pytest_cache .ruff_cache

@@ -1,0 +1,22 @@
+# CamVid, train and val together, as GAIN's official code trains on it.
+_base_ = './camvid-trainval_720x960.py'
+crop_size = (720, 960)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='RandomScale', ratio_range=(0.5, 2.0), interpolation='bicubic'),
+    dict(type='PadBothSides', size=crop_size, pad_val=0, seg_pad_val=255),
+    dict(type='RandomCrop', crop_size=crop_size),
+    dict(type='RandomFlip', prob=0.5),
+    dict(
+        type='RandomColorJitter',
+        brightness=(0.75, 1.25),
+        contrast=(0.75, 1.25),
+        saturation=(0.75, 1.25),
+        hue=(-0.25, 0.25),
+        prob=1.0,
+        random_order=True),
+    dict(type='RandomGaussianBlur', sigma=(0.15, 1.3)),
+    dict(type='PackSegInputs')
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

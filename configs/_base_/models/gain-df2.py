@@ -1,0 +1,7 @@
+_base_ = './gain-r18.py'
+
+norm_cfg = dict(type='SyncBN', requires_grad=True)
+model = dict(
+    backbone=dict(_delete_=True, type='DFNet', arch='df2', norm_cfg=norm_cfg),
+    neck=dict(in_channels=[128, 256, 512], guide_index=0),
+    decode_head=dict(type='GAINLightHead', in_channels=[128, 128, 128]))

@@ -1,0 +1,3 @@
+# Table II, c'=16: less accurate than c'=32, by the text.
+_base_ = '../fanet-18_2xb8-80k_cityscapes-1024x1024.py'
+model = dict(neck=dict(attention=dict(query_channels=16)))

@@ -1,0 +1,4 @@
+# Queries of the resized feature alone (CC-C): no guide.
+_base_ = '../gain-r18_2xb8-80k_cityscapes-1024x1024.py'
+model = dict(
+    neck=dict(interpolation=dict(type='SemanticQueryInterpolation')))

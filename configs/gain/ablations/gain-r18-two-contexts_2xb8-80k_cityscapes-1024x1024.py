@@ -1,0 +1,3 @@
+# A global context on the two coarsest features (CLAGAPHead).
+_base_ = '../gain-r18_2xb8-80k_cityscapes-1024x1024.py'
+model = dict(neck=dict(num_contexts=2))

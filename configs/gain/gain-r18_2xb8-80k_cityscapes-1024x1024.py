@@ -1,0 +1,9 @@
+# GAIN with ResNet-18: 78.8 mIoU on Cityscapes val, 22.3 fps on a 1080 Ti
+# (abstract, which does not name the encoder; see the README).
+#   mim train rtseg_plugin gain-r18_2xb8-80k_cityscapes-1024x1024.py \
+#       --launcher pytorch --gpus 2
+_base_ = [
+    '../_base_/models/gain-r18.py',
+    '../_base_/datasets/gain_cityscapes_1024x1024.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/gain-sgd-poly_80k.py'
+]

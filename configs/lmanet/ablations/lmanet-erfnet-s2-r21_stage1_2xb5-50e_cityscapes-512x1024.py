@@ -1,0 +1,7 @@
+# Table I, S=2 R=21: 73.41 mIoU.
+# First stage.
+_base_ = '../lmanet-erfnet-s4-r21_stage1_2xb5-50e_cityscapes-512x1024.py'
+model = dict(neck=dict(memory_size=2))
+train_dataloader = dict(dataset=dict(clip_length=3))
+val_dataloader = dict(dataset=dict(clip_length=3))
+test_dataloader = val_dataloader

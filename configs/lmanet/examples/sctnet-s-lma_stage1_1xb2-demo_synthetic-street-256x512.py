@@ -1,0 +1,36 @@
+# SCTNet-S with a memory on the feature that its head takes. What trained it, a
+# teacher, is not needed any more: backbone and heads are those of the image
+# config, whose demo checkpoint is the start. No published result.
+#   mim train rtseg_plugin \
+#       sctnet-s-lma_stage1_1xb2-demo_synthetic-street-256x512.py
+_base_ = [
+    '../../_base_/models/sctnet-s.py',
+    '../../_base_/datasets/synthetic-street-sequence_256x512.py',
+    '../../_base_/default_runtime.py',
+    '../../_base_/schedules/adamw-poly_demo.py'
+]
+norm_cfg = dict(type='BN', requires_grad=True)
+image = _base_.model
+image.backbone.norm_cfg = norm_cfg
+image.decode_head.norm_cfg = norm_cfg
+image.data_preprocessor.update(
+    type='VideoSegDataPreProcessor', size=(256, 512))
+model = dict(
+    _delete_=True,
+    type='VideoEncoderDecoder',
+    neck=dict(type='LocalMemoryAttention', in_channels=128, in_index=0),
+    data_preprocessor=image.data_preprocessor,
+    backbone=image.backbone,
+    decode_head=image.decode_head,
+    train_cfg=image.train_cfg,
+    test_cfg=image.test_cfg)
+train_dataloader = dict(batch_size=2)
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(
+        type='FreezeHook',
+        prefixes=['backbone', 'decode_head'],
+        eval_mode=True)
+]
+load_from = ('work_dirs/sctnet-s_1xb4-demo_synthetic-street-256x512/'
+             'iter_400.pth')

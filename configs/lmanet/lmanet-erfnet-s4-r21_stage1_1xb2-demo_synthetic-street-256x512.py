@@ -1,0 +1,28 @@
+# LMANet on the synthetic streets, first stage: key, value and fusion layers.
+# Starts from erfnet_1xb4-demo_synthetic-street-256x512.py.
+#   mim train rtseg_plugin \
+#       lmanet-erfnet-s4-r21_stage1_1xb2-demo_synthetic-street-256x512.py
+_base_ = [
+    '../_base_/models/lmanet-erfnet.py',
+    '../_base_/datasets/synthetic-street-sequence_256x512.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/adamw-poly_demo.py'
+]
+norm_cfg = dict(type='BN', eps=1e-3, requires_grad=True)
+train_pipeline = _base_.train_pipeline
+train_pipeline.insert(-1, dict(type='RelabelPixels', old=255, new=19))
+train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))
+model = dict(
+    data_preprocessor=dict(size=(256, 512)),
+    backbone=dict(norm_cfg=norm_cfg, dropout_ratios=(0., 0.)),
+    neck=dict(fusion=dict(norm_cfg=norm_cfg, dropout_ratio=0.)),
+    decode_head=dict(norm_cfg=norm_cfg))
+# statistics of few clips of one scene would drift away from the checkpoint's
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(
+        type='FreezeHook',
+        prefixes=['backbone', 'decode_head'],
+        eval_mode=True)
+]
+load_from = ('work_dirs/erfnet_1xb4-demo_synthetic-street-256x512/'
+             'iter_400.pth')

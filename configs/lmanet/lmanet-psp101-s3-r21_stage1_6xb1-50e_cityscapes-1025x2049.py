@@ -1,0 +1,35 @@
+# LMANet on PSPNet-101, first stage: key and fusion layers learn. The second
+# stage gives Table V, S=3 R=21: 78.48 mIoU on Cityscapes val, single scale,
+# the single frame 76.34.
+# load_from: a PSPNet of semseg's structure after lmanet2mmseg.py.
+#   mim train rtseg_plugin \
+#       lmanet-psp101-s3-r21_stage1_6xb1-50e_cityscapes-1025x2049.py \
+#       --gpus 6 --launcher pytorch
+_base_ = [
+    '../_base_/models/lmanet-psp101.py',
+    '../_base_/datasets/cityscapes-sequence_512x1024.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/adam-plateau_50e.py'
+]
+log_processor = dict(by_epoch=True)
+# sides of 8n + 1, as align_corners=True wants them
+crop_size = (1025, 2049)
+clip_length = 4
+train_pipeline = _base_.train_pipeline
+train_pipeline[2].transforms[0].scale = (2049, 1025)
+train_pipeline.insert(-1, dict(type='RelabelPixels', old=255, new=19))
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].transforms[0].scale = (2049, 1025)
+train_dataloader = dict(
+    batch_size=1,
+    dataset=dict(clip_length=clip_length, pipeline=train_pipeline))
+val_dataloader = dict(
+    dataset=dict(clip_length=clip_length, pipeline=test_pipeline))
+test_dataloader = val_dataloader
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(
+        type='FreezeHook',
+        prefixes=['backbone', 'decode_head'],
+        eval_mode=False)
+]
+load_from = 'checkpoints/pspnet-101_cityscapes.pth'

@@ -1,0 +1,76 @@
+"""A segmentor as a plain network: images in, logits of their size out."""
+from typing import Optional, Union
+
+import torch
+from mmengine.config import Config
+from mmengine.model.utils import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from ..models.layers.eager_inference import upsample_logits
+from ..utils.checkpoint_check import check_state_dict
+from ..utils.safe_load import safe_torch_load
+
+
+class LogitsNetwork(nn.Module):
+    """Backbone, neck and head of a segmentor, and the resize of the logits.
+
+    What is benchmarked, counted and exported. Auxiliary heads, alignments,
+    the data preprocessor and everything per image are left out.
+
+    Args:
+        segmentor (nn.Module): An ``EncoderDecoder`` or one derived from it.
+    """
+
+    def __init__(self, segmentor: nn.Module):
+        super().__init__()
+        self.backbone = segmentor.backbone
+        if segmentor.with_neck:
+            self.neck = segmentor.neck
+        self.decode_head = segmentor.decode_head
+        # bound method; registered as a plain attribute, not as a submodule
+        object.__setattr__(self, '_segmentor', segmentor)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Segment.
+
+        Args:
+            x (Tensor): Normalised images (N, 3, H, W).
+
+        Returns:
+            Tensor: Logits (N, num_classes, H, W).
+        """
+        logits = self._segmentor(x, mode='tensor')
+        return upsample_logits(logits, x.shape[2:],
+                               self._segmentor.align_corners)
+
+
+def load_segmentor(config: Union[str, Config],
+                   checkpoint: Optional[str] = None,
+                   device: str = 'cpu') -> nn.Module:
+    """Build a segmentor for inference.
+
+    Args:
+        config (str | Config): A config, or its path.
+        checkpoint (str, optional): A file; None keeps the initial weights.
+        device (str): Where it goes. Defaults to 'cpu'.
+
+    Returns:
+        nn.Module: In eval mode, SyncBN turned into BN.
+
+    Raises:
+        RuntimeError: If the checkpoint is not of this model, or unreadable.
+    """
+    if isinstance(config, str):
+        config = Config.fromfile(config)
+    init_default_scope(config.get('default_scope', 'mmseg'))
+    # initial weights come from constructors, never from a download
+    config.model.train_cfg = None
+    model = revert_sync_batchnorm(MODELS.build(config.model))
+    if checkpoint is not None:
+        loaded = safe_torch_load(checkpoint, 'cpu')
+        state_dict = loaded.get('state_dict', loaded)
+        check_state_dict(model, state_dict, checkpoint)
+        model.load_state_dict(state_dict, strict=False)
+    return model.to(torch.device(device)).eval()

@@ -1,0 +1,105 @@
+"""The host's loading transforms, with errors that name the file.
+
+They keep the host's names, since ``mmseg.apis`` looks for these names in a
+test pipeline, and live in this package's own registry. A pipeline asks for
+them with ``_scope_='rtseg_plugin'``.
+"""
+import os.path as osp
+from typing import Optional
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile as HostLoadImageFromFile
+from mmseg.datasets.transforms import LoadAnnotations as HostLoadAnnotations
+
+from ...registry import TRANSFORMS
+
+
+class DamagedSampleError(ValueError):
+    """An image or a label file that cannot be used; names the file."""
+
+
+def _size(path: str) -> str:
+    return f'{osp.getsize(path)} bytes' if osp.isfile(path) else 'remote'
+
+
+@TRANSFORMS.register_module()
+class LoadImageFromFile(HostLoadImageFromFile):
+    """The host's transform; a damaged image raises and names its file.
+
+    Args and keys are those of :class:`mmcv.transforms.LoadImageFromFile`.
+    """
+
+    def transform(self, results: dict) -> Optional[dict]:
+        """Load ``results['img_path']``.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            DamagedSampleError: If it is empty, cut off or no image.
+        """
+        path = results['img_path']
+        try:
+            return super().transform(results)
+        except FileNotFoundError:
+            raise FileNotFoundError(f'image {path} does not exist') from None
+        except Exception as error:
+            raise DamagedSampleError(
+                f'image {path} ({_size(path)}) cannot be decoded: it is '
+                'empty, cut off or no image. Replace the file, or take it '
+                'out of the data set') from error
+
+
+@TRANSFORMS.register_module()
+class LoadAnnotations(HostLoadAnnotations):
+    """The host's transform; a label that does not fit raises, with its file.
+
+    Args:
+        reduce_zero_label (bool, optional): As the host's.
+        num_classes (int, optional): If given, labels must lie below it, or
+            be ``ignore_index``.
+        ignore_index (int): Label of no class. Defaults to 255.
+        backend_args (dict, optional): As the host's.
+        imdecode_backend (str): As the host's. Defaults to 'pillow'.
+    """
+
+    def __init__(self,
+                 reduce_zero_label: Optional[bool] = None,
+                 num_classes: Optional[int] = None,
+                 ignore_index: int = 255,
+                 backend_args: Optional[dict] = None,
+                 imdecode_backend: str = 'pillow'):
+        super().__init__(
+            backend_args=backend_args, imdecode_backend=imdecode_backend)
+        # the host's constructor warns of every value, also of its own use
+        self.reduce_zero_label = reduce_zero_label
+        self.num_classes = num_classes
+        self.ignore_index = ignore_index
+
+    def _load_seg_map(self, results: dict) -> None:
+        path = results['seg_map_path']
+        try:
+            super()._load_seg_map(results)
+        except FileNotFoundError:
+            raise FileNotFoundError(f'label {path} does not exist') from None
+        except AssertionError:  # of reduce_zero_label, says enough
+            raise
+        except Exception as error:
+            raise DamagedSampleError(
+                f'label {path} ({_size(path)}) cannot be decoded: it is '
+                'empty, cut off or no image') from error
+        label = results['gt_seg_map']
+        image_shape = tuple(results['ori_shape'])
+        if label.shape != image_shape:
+            raise DamagedSampleError(
+                f'label {path} has shape {label.shape}, its image '
+                f'{results["img_path"]} has {image_shape}: one label per '
+                'pixel is needed, in a file of one channel')
+        if self.num_classes is None:
+            return
+        wrong = (label >= self.num_classes) & (label != self.ignore_index)
+        if wrong.any():
+            values = np.unique(label[wrong])[:10].tolist()
+            raise DamagedSampleError(
+                f'label {path} holds {values}; with {self.num_classes} '
+                f'classes labels are 0 to {self.num_classes - 1}, or '
+                f'{self.ignore_index} for no class (after '
+                f'reduce_zero_label={self.reduce_zero_label})')

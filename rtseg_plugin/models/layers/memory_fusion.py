@@ -1,0 +1,195 @@
+"""Fusions of what a memory read with what the current frame says.
+
+Each takes ``(read, query)`` of (N, value_channels, H, W) and returns
+(N, out_channels, H, W), the channels that the decoder is used to.
+`LMANet <https://arxiv.org/abs/2101.01715>`_, official repository
+mattpfr/lmanet (GPL-3.0; structure only). The paper's equation 6 names four
+convolutions and two gated terms; norms, dropout and activations follow the
+official code.
+"""
+from typing import Optional
+
+import torch
+from mmcv.cnn import build_norm_layer
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+
+class _PreActivation(BaseModule):
+    """norm - channel dropout - ReLU."""
+
+    def __init__(self, channels: int, dropout_ratio: float, norm_cfg: dict):
+        super().__init__()
+        self.norm = build_norm_layer(norm_cfg, channels)[1]
+        self.dropout = nn.Dropout2d(dropout_ratio)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dropout(self.norm(x)).relu_()
+
+
+@MODELS.register_module()
+class GatedFusion(BaseModule):
+    """Two 3x3 convolutions, each under a gate that sees both inputs.
+
+    relu(norm(conv(query) * sigmoid(gate([query, read])) + conv(read) *
+    sigmoid(gate([query, read])))), both inputs after norm, dropout and ReLU.
+    The defaults are 'sigmoid-do1' of the official code, LMANet's fusion on
+    ERFNet. 'sigmoid' is ``pre_activation=False``, 'sigmoid-do2'
+    ``dropout_ratio=0``, 'sigmoid-do3' ``shared_gate=True`` and
+    'simple-sigmoid' both ``pre_activation=False`` and ``shared_gate=True``.
+
+    Args:
+        value_channels (int): Channels of each input.
+        out_channels (int, optional): Channels of the result. Defaults to
+            None: twice ``value_channels``, as in LMANet.
+        pre_activation (bool): Whether norm, dropout and ReLU come before the
+            convolutions. Defaults to True.
+        dropout_ratio (float): Channel dropout between norm and ReLU. Defaults
+            to 0.3.
+        shared_gate (bool): Whether one gate serves both terms. Defaults to
+            False.
+        norm_cfg (dict): Norm layers. Defaults to dict(type='BN', eps=1e-3).
+        init_cfg (dict, optional): Defaults to None.
+    """
+
+    def __init__(self,
+                 value_channels: int,
+                 out_channels: Optional[int] = None,
+                 pre_activation: bool = True,
+                 dropout_ratio: float = 0.3,
+                 shared_gate: bool = False,
+                 norm_cfg: dict = dict(type='BN', eps=1e-3),
+                 init_cfg: Optional[dict] = None):
+        super().__init__(init_cfg)
+        out_channels = out_channels or 2 * value_channels
+        if pre_activation:
+            self.query_act = _PreActivation(value_channels, dropout_ratio,
+                                            norm_cfg)
+            self.read_act = _PreActivation(value_channels, dropout_ratio,
+                                           norm_cfg)
+        else:
+            self.query_act = self.read_act = nn.Identity()
+        self.query_conv = nn.Conv2d(value_channels, out_channels, 3, padding=1)
+        self.read_conv = nn.Conv2d(value_channels, out_channels, 3, padding=1)
+        both = 2 * value_channels
+        self.query_gate = nn.Conv2d(both, out_channels, 3, padding=1)
+        self.read_gate = None if shared_gate else nn.Conv2d(
+            both, out_channels, 3, padding=1)
+        self.norm = build_norm_layer(norm_cfg, out_channels)[1]
+
+    def forward(self, read: Tensor, query: Tensor) -> Tensor:
+        """Fuse.
+
+        Args:
+            read (Tensor): (N, value_channels, H, W).
+            query (Tensor): (N, value_channels, H, W).
+
+        Returns:
+            Tensor: (N, out_channels, H, W).
+        """
+        query, read = self.query_act(query), self.read_act(read)
+        both = torch.cat((query, read), 1)
+        gate = self.query_gate(both).sigmoid()
+        fused = self.query_conv(query) * gate
+        if self.read_gate is not None:
+            gate = self.read_gate(both).sigmoid()
+        return self.norm(fused + self.read_conv(read) * gate).relu_()
+
+
+@MODELS.register_module()
+class ReducedGatedFusion(BaseModule):
+    """Gates from a narrow map, on the unchanged inputs: for wide values.
+
+    With h = relu(norm(reduce(query) + reduce(read))), all convolutions 1x1
+    and one reduction for both inputs: relu(norm(query * sigmoid(gate(h)) +
+    read * sigmoid(gate(h)))). 'sigmoid-down1' of the official code, LMANet's
+    fusion on PSPNet; its ``conv_layer_2`` is never used there and is absent
+    here.
+
+    Args:
+        value_channels (int): Channels of each input.
+        out_channels (int, optional): Channels of the result, the same by
+            construction. Defaults to None.
+        hidden_channels (int): Channels of the reduced map. Defaults to 256.
+        norm_cfg (dict): Norm layers. Defaults to dict(type='BN', eps=1e-3).
+        init_cfg (dict, optional): Defaults to None.
+    """
+
+    def __init__(self,
+                 value_channels: int,
+                 out_channels: Optional[int] = None,
+                 hidden_channels: int = 256,
+                 norm_cfg: dict = dict(type='BN', eps=1e-3),
+                 init_cfg: Optional[dict] = None):
+        super().__init__(init_cfg)
+        if out_channels not in (None, value_channels):
+            raise ValueError(
+                'ReducedGatedFusion gates its inputs as they are, so '
+                f'out_channels ({out_channels}) must be value_channels '
+                f'({value_channels})')
+        self.reduce = nn.Conv2d(value_channels, hidden_channels, 1)
+        self.reduce_norm = build_norm_layer(norm_cfg, hidden_channels)[1]
+        self.query_gate = nn.Conv2d(hidden_channels, value_channels, 1)
+        self.read_gate = nn.Conv2d(hidden_channels, value_channels, 1)
+        self.norm = build_norm_layer(norm_cfg, value_channels)[1]
+
+    def forward(self, read: Tensor, query: Tensor) -> Tensor:
+        """Fuse.
+
+        Args:
+            read (Tensor): (N, value_channels, H, W).
+            query (Tensor): (N, value_channels, H, W).
+
+        Returns:
+            Tensor: (N, value_channels, H, W).
+        """
+        hidden = self.reduce_norm(self.reduce(query) +
+                                  self.reduce(read)).relu_()
+        fused = (
+            query * self.query_gate(hidden).sigmoid() +
+            read * self.read_gate(hidden).sigmoid())
+        return self.norm(fused).relu_()
+
+
+@MODELS.register_module()
+class ConcatFusion(BaseModule):
+    """norm - dropout - ReLU on each input, then [query, read]: the ablation.
+
+    Args:
+        value_channels (int): Channels of each input.
+        out_channels (int, optional): Channels of the result, twice
+            ``value_channels`` by construction. Defaults to None.
+        dropout_ratio (float): Channel dropout between norm and ReLU. Defaults
+            to 0.3.
+        norm_cfg (dict): Norm layers. Defaults to dict(type='BN', eps=1e-3).
+        init_cfg (dict, optional): Defaults to None.
+    """
+
+    def __init__(self,
+                 value_channels: int,
+                 out_channels: Optional[int] = None,
+                 dropout_ratio: float = 0.3,
+                 norm_cfg: dict = dict(type='BN', eps=1e-3),
+                 init_cfg: Optional[dict] = None):
+        super().__init__(init_cfg)
+        if out_channels not in (None, 2 * value_channels):
+            raise ValueError(
+                'ConcatFusion returns both inputs, so out_channels '
+                f'({out_channels}) must be twice value_channels '
+                f'({value_channels})')
+        self.query_act = _PreActivation(value_channels, dropout_ratio,
+                                        norm_cfg)
+        self.read_act = _PreActivation(value_channels, dropout_ratio, norm_cfg)
+
+    def forward(self, read: Tensor, query: Tensor) -> Tensor:
+        """Fuse.
+
+        Args:
+            read (Tensor): (N, value_channels, H, W).
+            query (Tensor): (N, value_channels, H, W).
+
+        Returns:
+            Tensor: (N, 2 * value_channels, H, W).
+        """
+        return torch.cat((self.query_act(query), self.read_act(read)), 1)

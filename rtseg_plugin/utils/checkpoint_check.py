@@ -1,0 +1,52 @@
+"""Telling a checkpoint of another network before it is half loaded."""
+from typing import Dict
+
+from torch import Tensor, nn
+
+# What inference needs. Auxiliary heads and projections may be absent.
+INFERENCE_PARTS = ('backbone', 'neck', 'decode_head')
+
+
+def check_state_dict(model: nn.Module, state_dict: Dict[str, Tensor],
+                     source: str) -> None:
+    """Raise unless a state dict fills the inference part of a segmentor.
+
+    mmengine loads what fits and warns of the rest, so that a checkpoint of
+    another network yields a random one.
+
+    Args:
+        model (nn.Module): The segmentor.
+        state_dict (dict[str, Tensor]): What is to be loaded.
+        source (str): File name for the error message.
+
+    Raises:
+        RuntimeError: If a tensor of backbone, neck or decode head is missing
+            or has another shape; with the counts, and the class counts.
+    """
+    needed = {
+        key: value
+        for key, value in model.state_dict().items()
+        if key.split('.')[0] in INFERENCE_PARTS
+        and not key.endswith('num_batches_tracked')
+    }
+    given = {k[7:] if k.startswith('module.') else k: v
+             for k, v in state_dict.items()}
+    missing = [key for key in needed if key not in given]
+    shapes = [
+        f'{key} {tuple(given[key].shape)}, needed {tuple(value.shape)}'
+        for key, value in needed.items()
+        if key in given and given[key].shape != value.shape
+    ]
+    if not missing and not shapes:
+        return
+    hint = ''
+    classifiers = [s for s in shapes if 'conv_seg' in s]
+    if classifiers and not missing and len(classifiers) == len(shapes):
+        hint = (' The network is the same but the number of classes differs: '
+                "set num_classes of the config's heads, or use the config "
+                'that this checkpoint was trained with.')
+    raise RuntimeError(
+        f'checkpoint {source} is not of this model: of {len(needed)} tensors '
+        f'of backbone, neck and decode head {len(missing)} are missing '
+        f'{missing[:3]} and {len(shapes)} have another shape {shapes[:3]}.'
+        f'{hint}')

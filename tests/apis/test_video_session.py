@@ -1,0 +1,309 @@
+"""Streams: interleaved, batched, damaged, of changing size."""
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from rtseg_plugin.apis import (
+    BadFrameError,
+    FrameSource,
+    VideoInferencer,
+    VideoSession,
+    VideoWriter,
+    feed_together,
+    latency_summary,
+)
+from tests import builders
+
+SIZE = (32, 48)
+
+
+def model_config():
+    return dict(
+        type='VideoEncoderDecoder',
+        data_preprocessor=dict(
+            type='VideoSegDataPreProcessor',
+            mean=[123.675, 116.28, 103.53],
+            std=[58.395, 57.12, 57.375],
+            bgr_to_rgb=True,
+            pad_val=0,
+            seg_pad_val=255,
+            test_cfg=dict(size_divisor=16)),
+        backbone=dict(
+            type='ERFNetEncoder', num_blocks=1, dilations=(2, ),
+            dropout_ratios=(0., 0.)),
+        neck=dict(
+            type='LocalMemoryAttention', key_channels=4, value_channels=8,
+            memory_size=2, window_size=3),
+        decode_head=dict(type='ERFNetHead', num_blocks=1, num_classes=5),
+        train_cfg=dict(),
+        test_cfg=dict(mode='whole'))
+
+
+@pytest.fixture(scope='module')
+def model():
+    torch.manual_seed(0)
+    model = builders.build_model(model_config())
+    model.train()
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.randn(2, 3, 3, *SIZE))
+    return model.eval()
+
+
+def video(seed, length=6, size=SIZE):
+    rng = np.random.default_rng(seed)
+    return list(rng.integers(0, 256, (length, *size, 3), np.uint8))
+
+
+def labels(results):
+    return [result.labels for result in results]
+
+
+def feed_all(model, frames, **arguments):
+    session = VideoSession(model, **arguments)
+    return labels(session.feed(frame) for frame in frames)
+
+
+def same(one, other):
+    assert len(one) == len(other)
+    assert all(np.array_equal(a, b) for a, b in zip(one, other))
+
+
+def test_equals_predict_on_the_clip(model):
+    """Through the host's own preprocessing and post-processing."""
+    frames = video(0, 3)
+    got = feed_all(model, frames)[-1]
+    clip = torch.from_numpy(np.stack(frames).transpose(0, 3, 1, 2).copy())
+    data = dict(inputs=[clip], data_samples=builders.samples(1, SIZE, 5))
+    with torch.no_grad():
+        want = model.test_step(data)[0].pred_sem_seg.data[0].numpy()
+    np.testing.assert_array_equal(got, want)
+    assert got.dtype == np.uint8
+
+
+def test_interleaved_sessions_equal_separate_ones(model):
+    videos = [video(seed) for seed in range(3)]
+    separate = [feed_all(model, frames) for frames in videos]
+    sessions = [VideoSession(model) for _ in videos]
+    interleaved = [[] for _ in videos]
+    # in an order that is not round robin
+    for i in [0, 0, 1, 2, 1, 0, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 1, 2]:
+        frame = videos[i][len(interleaved[i])]
+        interleaved[i].append(sessions[i].feed(frame).labels)
+    for one, other in zip(interleaved, separate):
+        same(one, other)
+
+
+def test_batched_streams_equal_separate_ones(model):
+    """Also when they start at different times, so memories differ."""
+    videos = [video(seed) for seed in range(3)]
+    separate = [feed_all(model, frames) for frames in videos]
+    sessions = [VideoSession(model) for _ in videos]
+    got = [[sessions[0].feed(videos[0][0]).labels], [], []]
+    forwards = []
+    handle = model.backbone.register_forward_hook(
+        lambda module, args, out: forwards.append(len(args[0])))
+    for _ in range(5):
+        frames = [v[len(g)] for v, g in zip(videos, got)]
+        for one, result in zip(got, feed_together(sessions, frames)):
+            one.append(result.labels)
+    handle.remove()
+    # memory of the first: 1, 2, 2, ...; of the others 0, 1, 2, 2, ...
+    assert forwards == [1, 2, 1, 2, 3, 3, 3]
+    got[1].append(sessions[1].feed(videos[1][5]).labels)
+    got[2].append(sessions[2].feed(videos[2][5]).labels)
+    for one, other in zip(got, separate):
+        # another batch size may round differently: no more than a few pixels
+        for a, b in zip(one, other):
+            assert (a != b).mean() < 1e-3
+
+
+def test_bad_frames_are_reported_and_the_stream_goes_on(model):
+    good = video(0)
+    bad = [None, 'text', good[0].astype(np.float32), good[0][..., :2],
+           good[0][..., 0], good[0][:0]]
+    says = ['dropped', 'not an array', 'float32', 'shape', 'shape', 'shape']
+    want = feed_all(model, good)
+    for policy in ('hold', 'skip'):
+        session = VideoSession(model, on_bad_frame=policy)
+        first = session.feed(bad[0])
+        assert first.labels is None
+        for i, frame in enumerate(good):
+            result = session.feed(frame)
+            assert result.problem is None
+            np.testing.assert_array_equal(result.labels, want[i])
+            broken = session.feed(bad[i])
+            assert says[i] in broken.problem
+            assert broken.index == result.index + 1
+            if policy == 'hold':
+                assert broken.labels is result.labels
+            else:
+                assert broken.labels is None
+    session = VideoSession(model, on_bad_frame='raise')
+    session.feed(good[0])
+    with pytest.raises(BadFrameError, match='frame 1 is dropped'):
+        session.feed(None)
+    np.testing.assert_array_equal(session.feed(good[1]).labels, want[1])
+
+
+def test_a_bad_frame_does_not_stop_the_others(model):
+    sessions = [
+        VideoSession(model), VideoSession(model, on_bad_frame='raise')
+    ]
+    frames = video(0, 2)
+    with pytest.raises(BadFrameError):
+        feed_together(sessions, [frames[0], None])
+    assert sessions[0].state is not None
+
+
+def test_size_change_raises_and_nothing_is_fed(model):
+    session, other = VideoSession(model), VideoSession(model)
+    frames = video(0, 2)
+    session.feed(frames[0])
+    state = session.state
+    with pytest.raises(ValueError, match='start a new session'):
+        feed_together([other, session], [frames[0], video(1, 1, (40, 48))[0]])
+    assert session.state is state
+    assert other.state is None
+    session.feed(frames[1])
+
+
+def test_state_is_bounded(model):
+    session, sizes = VideoSession(model), set()
+    for i, frame in enumerate(video(0, 60, (16, 16))):
+        session.feed(frame)
+        if i > 1:
+            sizes.add(tuple(tuple(x.shape) for x in session.state))
+    assert sizes == {((1, 2, 4, 2, 2), (1, 2, 8, 2, 2))}
+
+
+def test_stride_remembers_every_other_frame(model):
+    frames = video(0, 5)
+    session = VideoSession(model, stride=2)
+    states = []
+    for frame in frames:
+        session.feed(frame)
+        states.append(session.state)
+    # what frame 4 has seen is frames 0 and 2
+    only = VideoSession(model)
+    for frame in (frames[0], frames[2]):
+        only.feed(frame)
+    assert states[1] is states[0]
+    for got, want in zip(states[3], only.state):
+        assert torch.equal(got, want)
+
+
+def test_restart_after(model):
+    frames = video(0, 6)
+    got = feed_all(model, frames, restart_after=3)
+    same(got, feed_all(model, frames[:3]) + feed_all(model, frames[3:]))
+
+
+def test_work_size_and_padding(model):
+    """Odd sizes are padded by the preprocessor; labels have the frame's."""
+    frames = video(0, 2, (45, 70))
+    assert feed_all(model, frames)[1].shape == (45, 70)
+    small = feed_all(model, frames, size=(32, 48))
+    want = feed_all(model, [cv2.resize(f, (48, 32)) for f in frames])
+    same(small, [
+        cv2.resize(x, (70, 45), interpolation=cv2.INTER_NEAREST) for x in want
+    ])
+
+
+def test_bad_arguments(model):
+    for arguments in (dict(stride=0), dict(on_bad_frame='stop'),
+                      dict(restart_after=0)):
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            VideoSession(model, **arguments)
+    with pytest.raises(TypeError, match='VideoEncoderDecoder'):
+        VideoSession(torch.nn.Identity())
+    session = VideoSession(model)
+    with pytest.raises(ValueError, match='named twice'):
+        feed_together([session, session], video(0, 2))
+    with pytest.raises(ValueError, match='1 sessions but 2'):
+        feed_together([session], video(0, 2))
+    model.train()
+    try:
+        with pytest.raises(ValueError, match='training mode'):
+            VideoSession(model)
+    finally:
+        model.eval()
+
+
+def write_config(path):
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='Resize', scale=(48, 32), keep_ratio=True)
+    ]
+    path.write_text(
+        "custom_imports = dict(imports=['rtseg_plugin'])\n"
+        "default_scope = 'mmseg'\n"
+        f'model = {model_config()}\ntest_pipeline = {pipeline}\n'
+        "test_dataloader = dict(dataset=dict(type='CityscapesDataset'))\n")
+    return path
+
+
+def test_inferencer_on_folder_and_video(tmp_path, capsys):
+    config = str(write_config(tmp_path / 'config.py'))
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    frames = video(0, 8, (64, 96))
+    for i, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f'{i}.png'), frame)
+    (folder / '3.png').write_bytes(b'damaged')
+    writer = VideoWriter(str(tmp_path / 'clip.mp4'), (64, 96), 10)
+    for frame in frames:
+        writer.write(frame)
+    writer.close()
+    out = tmp_path / 'out'
+    inferencer = VideoInferencer(config)
+    assert inferencer.work_size(frames[0]) == (32, 48)
+    reports = inferencer(
+        [str(folder), str(tmp_path / 'clip.mp4')], out=str(out), warm_up=2)
+    assert '8/8 frames' in capsys.readouterr().err
+    still, moving = reports
+    assert still['frames'] == moving['frames'] == 8
+    assert [p['frame'] for p in still['problems']] == [3]
+    assert still['per_frame_ms'][3] is None
+    assert moving['problems'] == []
+    assert moving['measured_frames'] == 6
+    assert still['measured_frames'] == 5
+    with open(out / 'clip_latency.json') as file:
+        assert json.load(file)['median_ms'] == moving['median_ms']
+    overlay = list(FrameSource(str(out / 'clip_overlay.mp4')))
+    assert len(overlay) == 8
+    assert overlay[0].shape == (64, 96, 3)
+
+
+def test_latency_summary():
+    """Milliseconds 100, 1 to 10: without the first, then without two."""
+    seconds = [0.1] + [x / 1000 for x in range(1, 11)]
+    got = latency_summary(seconds, warm_up=1)
+    assert got['first_frame_ms'] == pytest.approx(100)
+    assert got['average_ms'] == pytest.approx(5.5)
+    assert got['median_ms'] == pytest.approx(5.5)
+    assert got['maximum_ms'] == pytest.approx(10)
+    assert got['p99_ms'] == pytest.approx(9.91)
+    assert latency_summary(seconds, 2)['average_ms'] == pytest.approx(6)
+    assert latency_summary([])['median_ms'] is None
+    assert latency_summary([0.1])['measured_frames'] == 1
+
+
+def test_sources(tmp_path):
+    for i in (10, 9, 1):
+        cv2.imwrite(str(tmp_path / f'f{i}.png'), np.full((8, 8, 3), i, 'u1'))
+    values = [int(f[0, 0, 0]) for f in FrameSource(str(tmp_path))]
+    assert values == [1, 9, 10]
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    with pytest.raises(FileNotFoundError, match='no images'):
+        FrameSource(str(empty))
+    with pytest.raises(FileNotFoundError, match='no folder, no file'):
+        FrameSource(str(tmp_path / 'absent.mp4'))
+    text = tmp_path / 'text.mp4'
+    text.write_text('no video')
+    with pytest.raises(RuntimeError, match='cannot be opened'):
+        FrameSource(str(text))

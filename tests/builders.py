@@ -1,0 +1,104 @@
+"""Small things that many tests build: configs, samples, data folders."""
+import contextlib
+import io
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.model.utils import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+import rtseg_plugin  # noqa: F401
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / 'configs'
+
+
+def run_tool(script, *args):
+    """Run a script of ``tools/`` in this process.
+
+    Returns:
+        SimpleNamespace: ``returncode``, ``stdout``, ``stderr``, as of a
+        subprocess, which would import the host anew.
+    """
+    path = ROOT / 'tools' / script
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    argv = [str(path), *map(str, args)]
+    with mock.patch.object(sys, 'argv', argv), \
+            mock.patch.object(sys, 'path', [str(path.parent), *sys.path]), \
+            contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            runpy.run_path(str(path), run_name='__main__')
+        except SystemExit as stop:
+            code = stop.code
+            if isinstance(code, str):
+                err.write(code)
+                code = 1
+        finally:
+            # siblings of the script, such as _convert, are found by name
+            for name in list(sys.modules):
+                if name in ('_convert', '_export'):
+                    del sys.modules[name]
+    return SimpleNamespace(
+        returncode=code or 0, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def load_config(path):
+    """A config below ``configs/``."""
+    return Config.fromfile(CONFIGS / path)
+
+
+def build_model(cfg, **model):
+    """The segmentor of a config, on the CPU, a random teacher if any."""
+    init_default_scope('mmseg')
+    cfg = Config(dict(model=cfg.model if 'model' in cfg else cfg))
+    if 'teacher' in cfg.model:
+        cfg.model.teacher.checkpoint = 'random'
+    cfg.merge_from_dict(dict(model=model))
+    return revert_sync_batchnorm(MODELS.build(cfg.model))
+
+
+def samples(number, size, num_classes, ignore_index=255, seed=0):
+    """Data samples with random labels, some of them ignored."""
+    generator = torch.Generator().manual_seed(seed)
+    result = []
+    for _ in range(number):
+        label = torch.randint(
+            0, num_classes, (1, *size), generator=generator)
+        label[:, :2] = ignore_index
+        meta = dict(
+            ori_shape=size, img_shape=size, pad_shape=size,
+            padding_size=[0, 0, 0, 0])
+        result.append(
+            SegDataSample(
+                gt_sem_seg=PixelData(data=label), metainfo=meta))
+    return result
+
+
+def write_cityscapes(root, train=4, val=2, size=(64, 128), seed=0):
+    """Random images and labels of blocks in the layout of Cityscapes."""
+    rng = np.random.default_rng(seed)
+    h, w = size
+    for split, number in (('train', train), ('val', val)):
+        image_dir = Path(root, 'leftImg8bit', split, 'town')
+        label_dir = Path(root, 'gtFine', split, 'town')
+        image_dir.mkdir(parents=True)
+        label_dir.mkdir(parents=True)
+        for i in range(number):
+            label = rng.integers(0, 19, (h // 16, w // 16), np.uint8)
+            label = np.kron(label, np.ones((16, 16), np.uint8))
+            image = rng.integers(0, 255, (h, w, 3), np.uint8)
+            image[..., 0] = label * 13
+            stem = f'town_{i:06}_000019'
+            cv2.imwrite(str(image_dir / f'{stem}_leftImg8bit.png'), image)
+            cv2.imwrite(
+                str(label_dir / f'{stem}_gtFine_labelTrainIds.png'), label)

@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from rtseg_plugin.models.backbones import DFNet
+
+
+def test_parameters_of_df2():
+    # 17.474 M as measured of the official network
+    assert sum(p.numel() for p in DFNet().parameters()) == 17474208
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('size', [(64, 96), (65, 97), (33, 31)])
+def test_features(size):
+    """Every halving rounds up."""
+    backbone = DFNet(out_indices=(0, 1, 2, 3)).eval()
+    outs = backbone(torch.randn(1, 3, *size))
+    for out, channels, stride in zip(outs, (64, 128, 256, 512),
+                                     (4, 8, 16, 32)):
+        assert out.shape == (1, channels, *(-(-s // stride) for s in size))
+
+
+@torch.no_grad()
+def test_options():
+    outs = DFNet(output_stride=64).eval()(torch.randn(1, 3, 128, 128))
+    assert [out.shape[2] for out in outs] == [16, 8, 2]
+    # what is not asked for is not built
+    backbone = DFNet(out_indices=(1, ))
+    assert not any(name.startswith('stage3') for name, _ in
+                   backbone.named_parameters())
+    frozen = DFNet(norm_eval=True).train()
+    assert frozen.training
+    assert not frozen.stage1[1].training
+
+
+@pytest.mark.parametrize('config, match', [
+    (dict(arch='df9'), 'df2'),
+    (dict(output_stride=16), '32 or 64'),
+    (dict(out_indices=(4, )), '0, 1, 2 and 3'),
+])
+def test_bad_arguments(config, match):
+    with pytest.raises(ValueError, match=match):
+        DFNet(**config)

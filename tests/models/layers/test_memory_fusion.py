@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from rtseg_plugin.models.layers import (
+    ConcatFusion,
+    GatedFusion,
+    ReducedGatedFusion,
+)
+
+
+@pytest.mark.parametrize('fusion, arguments, parameters', [
+    (GatedFusion, dict(), 443392),
+    (GatedFusion, dict(dropout_ratio=0.), 443392),
+    (GatedFusion, dict(pre_activation=False), 443136),
+    (GatedFusion, dict(shared_gate=True), 295808),
+    (GatedFusion, dict(pre_activation=False, shared_gate=True), 295552),
+    (ConcatFusion, dict(), 256),
+])
+def test_variants_have_the_official_size(fusion, arguments, parameters):
+    """Counts of the official code at 64 value channels."""
+    module = fusion(64, **arguments)
+    assert sum(p.numel() for p in module.parameters()) == parameters
+    read, query = torch.rand(2, 2, 64, 5, 6, requires_grad=True)
+    out = module(read, query)
+    assert out.shape == (2, 128, 5, 6)
+    out.square().sum().backward()
+    assert all(p.grad is not None for p in module.parameters())
+
+
+def test_reduced_is_the_official_without_its_dead_layer():
+    count = sum(p.numel() for p in ReducedGatedFusion(2048).parameters())
+    assert count == 2106368 - 524544
+
+
+def test_wrong_channels():
+    with pytest.raises(ValueError, match='must be value_channels'):
+        ReducedGatedFusion(16, 32)
+    with pytest.raises(ValueError, match='must be twice'):
+        ConcatFusion(16, 16)

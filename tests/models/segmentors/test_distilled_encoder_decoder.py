@@ -1,0 +1,207 @@
+import copy
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner.checkpoint import get_state_dict
+
+from tests.builders import build_model, load_config, samples
+
+SIZE = (64, 96)
+
+
+def tiny_config():
+    """SCTNet-S with the small teacher of the demo."""
+    return load_config(
+        'sctnet/sctnet-s_1xb4-demo_synthetic-street-256x512.py')
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    result = build_model(tiny_config())
+    result.init_weights()
+    return result
+
+
+def losses_of(model, seed=0):
+    torch.manual_seed(seed)
+    return model.loss(torch.randn(2, 3, *SIZE), samples(2, SIZE, 19))
+
+
+def test_every_parameter_learns_and_the_teacher_does_not(model):
+    model.train()
+    losses = losses_of(model)
+    assert [k for k in losses if k.startswith('align')] == [
+        'align_decoder.loss_cwd', 'align_logits.loss_cwd',
+        'align_stage4.loss_cwd', 'align_stage3.loss_cwd'
+    ]
+    total, _ = model.parse_losses(losses)
+    want = sum(v for k, v in losses.items() if 'loss' in k)
+    assert total.item() == pytest.approx(want.item(), rel=1e-6)
+    total.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+    teacher = model.teacher.network()
+    assert not teacher.training
+    assert not any(m.training for m in teacher.modules())
+    for parameter in teacher.parameters():
+        assert not parameter.requires_grad
+        assert parameter.grad is None
+
+
+def test_teacher_keeps_its_numbers(model):
+    before = {k: v.clone()
+              for k, v in model.teacher.network().state_dict().items()}
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model.parse_losses(losses_of(model))[0].backward()
+        optimizer.step()
+    for key, value in model.teacher.network().state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_teacher_is_nowhere_in_the_student(model):
+    teacher = model.teacher.network()
+    ids = {id(m) for m in teacher.modules()}
+    assert not any(id(m) in ids for m in model.modules())
+    prefixes = {key.split('.')[0] for key in model.state_dict()}
+    assert prefixes == {
+        'backbone', 'decode_head', 'auxiliary_head', 'alignments'
+    }
+    assert set(get_state_dict(model)) == set(model.state_dict())
+    # an EMA copy shares the frozen network instead of holding a second one
+    average = copy.deepcopy(model)
+    assert average.teacher.network() is teacher
+    model.to(torch.float64)
+    assert next(teacher.parameters()).dtype == torch.float32
+
+
+def test_no_teacher_for_inference():
+    cfg = tiny_config()
+    cfg.model.teacher.checkpoint = 'no/such/file.pth'
+    model = build_model(cfg)
+    model.teacher.checkpoint = 'no/such/file.pth'
+    model.eval()
+    with torch.no_grad():
+        model.predict(torch.randn(1, 3, *SIZE), samples(1, SIZE, 19))
+        model(torch.randn(1, 3, *SIZE), mode='tensor')
+    assert not model.teacher.is_built
+
+
+def test_building_the_teacher_leaves_the_random_numbers_alone():
+    model = build_model(tiny_config())
+    torch.manual_seed(3)
+    want = torch.randn(4)
+    torch.manual_seed(3)
+    model.teacher.network()
+    assert torch.equal(torch.randn(4), want)
+
+
+def test_missing_checkpoint_stops_the_run():
+    model = build_model(tiny_config())
+    model.teacher.checkpoint = 'no/such/file.pth'
+    with pytest.raises(FileNotFoundError, match='no/such/file.pth'):
+        model.init_weights()
+    with pytest.raises(FileNotFoundError, match='no/such/file.pth'):
+        losses_of(model)
+
+
+def test_no_checkpoint_at_all():
+    with pytest.raises(ValueError, match="'random'"):
+        build_model(
+            Config(
+                dict(
+                    model=dict(
+                        tiny_config().model,
+                        teacher=dict(config=dict(type='X'), checkpoint='')))),
+            teacher=dict(checkpoint=''))
+
+
+def test_mismatching_checkpoint_tells_path_and_counts(model, tmp_path):
+    state = model.teacher.network().state_dict()
+    path = str(tmp_path / 'other.pth')
+    for name in list(state)[:7]:
+        state[f'wrong.{name}'] = state.pop(name)
+    torch.save(dict(state_dict=state), path)
+    other = build_model(tiny_config())
+    other.teacher.checkpoint = path
+    with pytest.raises(RuntimeError) as error:
+        other.init_weights()
+    message = str(error.value)
+    assert path in message
+    assert '7 are missing' in message
+    assert '7 unexpected' in message
+
+    state = model.teacher.network().state_dict()
+    state['decode_head.conv_seg.bias'] = torch.zeros(150)
+    torch.save(dict(state_dict=state), path)
+    with pytest.raises(RuntimeError, match=r'1 of another shape.*\(150,\)'):
+        other.init_weights()
+
+
+def test_auxiliary_head_of_a_teacher_checkpoint_is_skipped(model, tmp_path):
+    state = dict(model.teacher.network().state_dict())
+    state['auxiliary_head.conv_seg.bias'] = torch.zeros(19)
+    torch.save(dict(state_dict=state), tmp_path / 'teacher.pth')
+    other = build_model(tiny_config())
+    other.teacher.checkpoint = str(tmp_path / 'teacher.pth')
+    other.init_weights()
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(student='backbone.stage9'), r"no module 'backbone.stage9'.*stage1"),
+    (dict(teacher='decode_head.fusion'), r'decode_head.fusion_conv'),
+    (dict(student='backbone:7'), r'backbone:0 \(2, 128, 8, 12\)'),
+    (dict(student='backbone'), r'backbone:3 \(2, 256, 2, 3\)'),
+    (dict(student='decode_head.conv_seg:1'), 'gives one tensor'),
+    (dict(student='decode_head'), 'did not run'),
+    (dict(student='backbone[2]'), 'names no tensor'),
+    (dict(out_channels=7), 'has 7 channels and the teacher 256'),
+    (dict(in_channels=None), 'come together'),
+])
+def test_alignment_names_a_tensor_that_does_not_exist(change, message):
+    cfg = tiny_config()
+    cfg.model.alignments[1].update(change)
+    with pytest.raises(ValueError, match=message):
+        losses_of(build_model(cfg))
+
+
+def test_other_normalisation_of_the_teacher():
+    cfg = tiny_config()
+    cfg.model.teacher.config.data_preprocessor = dict(
+        type='SegDataPreProcessor', mean=[0.] * 3, std=[255.] * 3)
+    with pytest.raises(ValueError, match='normalises with mean'):
+        build_model(cfg).init_weights()
+
+
+def test_teacher_given_as_the_path_of_a_config(model, tmp_path):
+    state = model.teacher.network().state_dict()
+    torch.save(dict(state_dict=state), tmp_path / 'teacher.pth')
+    cfg = tiny_config()
+    teacher = Config(
+        dict(model=dict(cfg.model.teacher.config, train_cfg=dict())))
+    teacher.dump(tmp_path / 'teacher.py')
+    other = build_model(cfg)
+    other.teacher.config = str(tmp_path / 'teacher.py')
+    other.teacher.checkpoint = str(tmp_path / 'teacher.pth')
+    torch.manual_seed(0)
+    other.init_weights()
+    assert torch.equal(other.teacher.network().decode_head.conv_seg.weight,
+                       state['decode_head.conv_seg.weight'])
+
+
+def test_only_the_shared_decoder_keeps_a_graph(model):
+    """The teacher's own pass stores nothing for a backward pass."""
+    taps = model._prepare_teacher()
+    saved = []
+    with torch.autograd.graph.saved_tensors_hooks(
+            lambda t: saved.append(t) or t, lambda t: t):
+        target = model.teacher.forward(torch.randn(1, 3, *SIZE), taps)
+    assert not saved
+    for tensor in target.values():
+        assert not tensor.requires_grad
+        assert not tensor.is_inference()

@@ -1,0 +1,243 @@
+"""Clips, streams and images through one path."""
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+
+from tests import builders
+
+SIZE = (32, 40)
+
+
+def config(**model):
+    cfg = dict(
+        type='VideoEncoderDecoder',
+        backbone=dict(
+            type='ERFNetEncoder', num_blocks=1, dilations=(2, ),
+            dropout_ratios=(0., 0.)),
+        neck=dict(
+            type='LocalMemoryAttention',
+            key_channels=4,
+            value_channels=8,
+            memory_size=2,
+            window_size=3),
+        decode_head=dict(
+            type='ERFNetHead',
+            num_blocks=1,
+            num_classes=5,
+            align_corners=False),
+        train_cfg=dict(),
+        test_cfg=dict(mode='whole'))
+    cfg.update(model)
+    return cfg
+
+
+def build(**model):
+    torch.manual_seed(0)
+    model = builders.build_model(config(**model))
+    # running statistics of a network that has seen something
+    model.train()
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.randn(2, 3, 3, *SIZE))
+    return model.eval()
+
+
+@pytest.fixture(scope='module')
+def model():
+    return build()
+
+
+@pytest.fixture(scope='module')
+def clip():
+    return torch.randn(2, 5, 3, *SIZE, generator=torch.manual_seed(1))
+
+
+def stream(model, clip):
+    logits, state = [], None
+    for frame in clip.unbind(1):
+        one, state = model.step(frame, state)
+        logits.append(one)
+    return logits, state
+
+
+@torch.no_grad()
+def test_clip_equals_stream(model, clip):
+    """1e-5 relative, float32."""
+    logits, state = stream(model, clip)
+    metas = [dict(img_shape=clip.shape[-2:])] * 2
+    torch.testing.assert_close(
+        model.encode_decode(clip, metas), logits[-1], rtol=1e-5, atol=1e-5)
+    every, after = model.run_clip(clip, every=True)
+    assert len(every) == 5
+    for features, want in zip(every, logits):
+        got = model.decode_head.predict(features, metas, None)
+        torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-5)
+    for got, want in zip(after, state):
+        torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-5)
+    # the memory has been of consequence
+    assert not torch.allclose(model.step(clip[:, -1])[0], logits[-1])
+
+
+@torch.no_grad()
+def test_streams_interleave(model, clip):
+    separate = [stream(model, one.unsqueeze(0))[0] for one in clip]
+    states = [None, None]
+    for t in range(5):
+        for i in range(2):
+            logits, states[i] = model.step(clip[i:i + 1, t], states[i])
+            assert torch.equal(logits, separate[i][t])
+
+
+@torch.no_grad()
+def test_nothing_is_kept_and_state_is_bounded(model):
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    attributes = {
+        name: set(vars(module)) for name, module in model.named_modules()
+    }
+    state = None
+    generator = torch.manual_seed(2)
+    for t in range(200):
+        frame = torch.randn(1, 3, 8, 8, generator=generator)
+        _, state = model.step(frame, state)
+        if t > 0:
+            assert [tuple(x.shape) for x in state] == [(1, 2, 4, 1, 1),
+                                                       (1, 2, 8, 1, 1)]
+    after = model.state_dict()
+    assert all(torch.equal(after[k], v) for k, v in before.items())
+    assert attributes == {
+        name: set(vars(module)) for name, module in model.named_modules()
+    }
+
+
+@torch.no_grad()
+def test_an_image_is_a_clip_of_one(model, clip):
+    image = clip[:, 0]
+    first = model.step(image)[0]
+    assert torch.equal(model(image), model(image.unsqueeze(1)))
+    results = model.predict(image)
+    assert torch.equal(results[0].seg_logits.data, first[0])
+
+
+def test_loss_supervises_the_last_frame(clip):
+    model = build().train()
+    samples = builders.samples(2, SIZE, 5)
+    losses = model.loss(clip, samples)
+    assert set(losses) == {'decode.loss_ce', 'decode.acc_seg'}
+    losses['decode.loss_ce'].backward()
+    assert [n for n, p in model.named_parameters() if p.grad is None] == []
+
+
+def test_loss_of_every_labelled_frame(clip):
+    model = build(decode_all=True)
+    samples = builders.samples(2, SIZE, 5)
+    labels = torch.full((2, 5, *SIZE), 255)
+    labels[:, 1] = 1
+    labels[:, 4] = torch.stack([s.gt_sem_seg.data[0] for s in samples])
+    for sample, label in zip(samples, labels):
+        sample.clip_gt_sem_seg = PixelData(data=label)
+    with torch.no_grad():
+        got = model.loss(clip, samples)['decode.loss_ce']
+        model.decode_all = False
+        last = model.loss(clip, samples)['decode.loss_ce']
+        for sample, label in zip(samples, labels):
+            sample.gt_sem_seg = PixelData(data=label[1:2])
+        second = model.loss(clip[:, :2], samples)['decode.loss_ce']
+    torch.testing.assert_close(got, (last + second) / 2)
+
+
+@torch.no_grad()
+def test_predict_every_frame(model, clip):
+    every = build(decode_all=True)
+    samples = builders.samples(2, SIZE, 5)
+    results = every.predict(clip, samples)
+    logits = stream(every, clip)[0]
+    for i, result in enumerate(results):
+        assert result.clip_pred_sem_seg.data.shape == (5, *SIZE)
+        assert torch.equal(result.pred_sem_seg.data[0],
+                           result.clip_pred_sem_seg.data[-1])
+        for t in range(5):
+            assert torch.equal(result.clip_pred_sem_seg.data[t],
+                               logits[t][i].argmax(0))
+
+
+@torch.no_grad()
+def test_fold_time(model, clip):
+    """One batch of T frames in eval mode; statistics differ in training."""
+    folded = build(fold_time=True)
+    folded.load_state_dict(model.state_dict())
+    torch.testing.assert_close(folded(clip), model(clip), rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_encoder_statistics_are_per_frame(clip):
+    one, two = build().train(), build().train()
+    one(clip)
+    for frame in clip.unbind(1):
+        two.backbone(frame)
+    for got, want in zip(one.backbone.buffers(), two.backbone.buffers()):
+        torch.testing.assert_close(got, want)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('neck', [
+    None,
+    dict(type='FPN', in_channels=[16, 64, 128], out_channels=128, num_outs=3)
+])
+def test_without_state_frames_stand_alone(neck, clip):
+    model = build(neck=neck)
+    assert not model.stateful
+    logits, state = model.step(clip[:, 4])
+    assert state is None
+    metas = [dict(img_shape=clip.shape[-2:])] * 2
+    torch.testing.assert_close(model.encode_decode(clip, metas), logits)
+
+
+def test_memory_on_stock_pidnet():
+    """Its backbone returns a tuple in training and one tensor otherwise."""
+    cfg = dict(
+        type='VideoEncoderDecoder',
+        backbone=dict(
+            type='PIDNet', in_channels=3, channels=8, ppm_channels=24,
+            num_stem_blocks=1, num_branch_blocks=1, align_corners=False,
+            norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU')),
+        neck=dict(
+            type='LocalMemoryAttention', in_channels=32, value_channels=8,
+            in_index=1, window_size=3),
+        decode_head=dict(
+            type='PIDHead', in_channels=32, channels=16, num_classes=5,
+            norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU'),
+            align_corners=False,
+            loss_decode=[
+                dict(type='CrossEntropyLoss', loss_weight=0.4),
+                dict(type='OhemCrossEntropy', thres=0.9, min_kept=100),
+                dict(type='BoundaryLoss', loss_weight=20.0),
+                dict(type='OhemCrossEntropy', thres=0.9, min_kept=100)
+            ]))
+    torch.manual_seed(0)
+    model = MODELS.build(cfg)
+    clip = torch.randn(2, 3, 3, 64, 64)
+    samples = builders.samples(2, (64, 64), 5)
+    for sample in samples:
+        sample.gt_edge_map = PixelData(data=sample.gt_sem_seg.data % 2)
+    losses = model.train().loss(clip, samples)
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    assert [n for n, p in model.named_parameters() if p.grad is None] == []
+    logits, state = model.eval().step(clip[:, 0])
+    assert model.step(clip[:, 1], state)[0].shape == (2, 5, 64, 64)
+
+
+def test_errors(model, clip):
+    with pytest.raises(ValueError, match='a step takes frames'):
+        model.step(clip)
+    with pytest.raises(ValueError, match='T > 0'):
+        model(clip[:, :0])
+    sliding = build(
+        test_cfg=dict(mode='slide', crop_size=(16, 16), stride=(8, 8)))
+    with pytest.raises(ValueError, match='whole'):
+        sliding.predict(clip)
+    sample, other = builders.samples(2, SIZE, 5)
+    sample.clip_gt_sem_seg = PixelData(data=torch.zeros(5, *SIZE).long())
+    every = build(decode_all=True)
+    with pytest.raises(ValueError, match='others have not'):
+        every.loss(clip, [sample, other])

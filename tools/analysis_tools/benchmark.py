@@ -1,0 +1,273 @@
+"""Speed of a segmentor: of the network alone, and of stock ``predict``.
+
+Takes the arguments of MMSegmentation's script of this name and adds its own.
+The network alone is backbone, neck, head and the resize of the logits to the
+input, on one random image; ``predict`` is what stock MMSegmentation times,
+with the resize to the size of the original image and the argmax, on images of
+the test set or, without one, on the random image. Prints the multiply-adds
+per second as a share of this machine's convolution peak, which is measured in
+the same run, and writes a JSON.
+"""
+import argparse
+import os
+import os.path as osp
+import platform
+import sys
+import time
+from typing import Callable, Dict, List, Tuple
+
+import numpy as np
+import torch
+from mmengine import Config, DictAction
+from mmengine.analysis import FlopAnalyzer
+from mmengine.fileio import dump
+from mmengine.runner import Runner
+from mmseg.structures import SegDataSample
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from rtseg_plugin.apis.network import LogitsNetwork, load_segmentor
+from rtseg_plugin.utils.host_tools import resolve_config
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('config', help='config file, or name of a recipe')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='checkpoint; speed needs none')
+    parser.add_argument(
+        '--log-interval', type=int, default=50, help='images per line of log')
+    parser.add_argument(
+        '--work-dir', help='folder of the JSON, default work_dirs/CONFIG')
+    parser.add_argument('--repeat-times', type=int, default=1)
+    parser.add_argument(
+        '--shape',
+        type=int,
+        nargs=2,
+        metavar=('H', 'W'),
+        default=[512, 1024],
+        help='size of the random image, default 512 1024')
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument(
+        '--device', help="'cpu', 'cuda:0', ...; default: a GPU if any")
+    parser.add_argument(
+        '--dtype',
+        choices=['float32', 'float16', 'bfloat16'],
+        default='float32')
+    parser.add_argument(
+        '--threads', type=int, help='CPU threads, default: as torch chooses')
+    parser.add_argument(
+        '--iterations', type=int, default=30, help='timed runs, default 30')
+    parser.add_argument(
+        '--warmup', type=int, default=5, help='untimed runs before, default 5')
+    parser.add_argument(
+        '--memory-format',
+        choices=['contiguous', 'channels_last'],
+        default='contiguous')
+    parser.add_argument(
+        '--network-only',
+        action='store_true',
+        help='skip predict, which may need a data set')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    args = parser.parse_args()
+    if args.device is None:
+        args.device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
+    if args.iterations < 1 or args.repeat_times < 1:
+        parser.error('--iterations and --repeat-times must be at least 1')
+    return args
+
+
+def timed(run: Callable[[], object], device: str) -> float:
+    """Seconds of one call, the device's queue emptied before and after."""
+    if device.startswith('cuda'):
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    run()
+    if device.startswith('cuda'):
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def summary(seconds: List[float], images: int) -> Dict[str, float]:
+    """Median, percentiles and extremes in ms, and images per second."""
+    ms = np.asarray(seconds) * 1000
+    p = {f'p{q}_ms': float(np.percentile(ms, q)) for q in (10, 90, 99)}
+    return dict(
+        runs=len(ms),
+        median_ms=float(np.median(ms)),
+        mean_ms=float(ms.mean()),
+        min_ms=float(ms.min()),
+        max_ms=float(ms.max()),
+        **p,
+        images_per_second=float(images * 1000 / np.median(ms)))
+
+
+def conv_peak(device: str, dtype: torch.dtype,
+              memory_format: torch.memory_format) -> Tuple[Callable, int]:
+    """The convolution whose speed counts as peak, and its multiply-adds."""
+    conv = torch.nn.Conv2d(256, 256, 3, padding=1, bias=False)
+    conv = conv.to(device, dtype, memory_format=memory_format)
+    x = torch.randn(1, 256, 128, 128, device=device, dtype=dtype)
+    x = x.contiguous(memory_format=memory_format)
+    return lambda: conv(x), 256 * 256 * 9 * 128 * 128
+
+
+def count_macs(network: torch.nn.Module, x: torch.Tensor) -> int:
+    """Multiply-adds of one run, attention included."""
+    # counters do not see fused attention; the plain one is matrix products
+    with sdpa_kernel(SDPBackend.MATH), torch.no_grad():
+        analyzer = FlopAnalyzer(network, (x, ))
+        analyzer.unsupported_ops_warnings(False)
+        analyzer.uncalled_modules_warnings(False)
+        return int(analyzer.total())
+
+
+def time_network(args, model, dtype) -> Tuple[dict, dict]:
+    """Time the network alone, the peak convolution interleaved."""
+    memory_format = getattr(
+        torch, dict(contiguous='contiguous_format').get(
+            args.memory_format, args.memory_format))
+    network = LogitsNetwork(model).to(memory_format=memory_format)
+    x = torch.randn(args.batch_size, 3, *args.shape).to(
+        args.device, dtype).contiguous(memory_format=memory_format)
+    peak_run, peak_macs = conv_peak(args.device, dtype, memory_format)
+    macs = count_macs(network, x)
+    with torch.inference_mode():
+        for _ in range(max(args.warmup, 1)):
+            network(x)
+            peak_run()
+        network_s, peak_s = [], []
+        for _ in range(args.iterations):
+            network_s.append(timed(lambda: network(x), args.device))
+            peak_s.extend(timed(peak_run, args.device) for _ in range(3))
+    result = summary(network_s, args.batch_size)
+    peak = peak_macs / np.median(peak_s)
+    rate = macs / np.median(network_s)
+    result.update(
+        macs=macs,
+        gmacs_per_second=rate / 1e9,
+        peak_gmacs_per_second=peak / 1e9,
+        share_of_conv_peak=rate / peak)
+    return result, dict(shape=list(x.shape))
+
+
+def test_batches(cfg, args):
+    """Batches of the test set, or one random image for ever, and which."""
+    loader_cfg = cfg.get('test_dataloader')
+    if loader_cfg is not None:
+        loader_cfg = dict(
+            loader_cfg, batch_size=1, num_workers=0, persistent_workers=False)
+        try:
+            loader = Runner.build_dataloader(loader_cfg)
+        except FileNotFoundError as error:
+            print(f'no test set ({error}): predict runs on a random image')
+        else:
+            if len(loader):
+                return list(
+                    batch for batch, _ in zip(loader, range(64))), 'test set'
+    h, w = args.shape
+    meta = dict(
+        ori_shape=(h, w), img_shape=(h, w), pad_shape=(h, w),
+        padding_size=[0, 0, 0, 0])
+    image = torch.randint(0, 256, (3, h, w), dtype=torch.uint8)
+    return [dict(inputs=[image],
+                 data_samples=[SegDataSample(metainfo=meta)])], 'random image'
+
+
+def time_predict(args, cfg, model, dtype) -> dict:
+    """Time ``model(..., mode='predict')`` as the stock script does."""
+    batches, source = test_batches(cfg, args)
+    prepared = []
+    for batch in batches:
+        data = model.data_preprocessor(batch, False)
+        prepared.append((data['inputs'].to(dtype), data['data_samples']))
+    seconds = []
+    with torch.no_grad():
+        for i in range(args.warmup + args.iterations):
+            inputs, samples = prepared[i % len(prepared)]
+            took = timed(
+                lambda: model(inputs, samples, mode='predict'),  # noqa: B023
+                args.device)
+            if i >= args.warmup:
+                seconds.append(took)
+                if len(seconds) % args.log_interval == 0:
+                    print(f'Done image [{len(seconds)}/{args.iterations}], '
+                          f'fps: {len(seconds) / sum(seconds):.2f} img / s')
+    return dict(
+        summary(seconds, 1),
+        source=source,
+        shape=list(prepared[0][0].shape),
+        unit='image of the test set, resize to its size and argmax included')
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        path = resolve_config(args.config)
+        cfg = Config.fromfile(path)
+        if args.cfg_options is not None:
+            cfg.merge_from_dict(args.cfg_options)
+        if args.threads:
+            torch.set_num_threads(args.threads)
+        model = load_segmentor(cfg, args.checkpoint, args.device)
+    except (FileNotFoundError, RuntimeError) as error:
+        sys.exit(f'error: {error}')
+    dtype = getattr(torch, args.dtype)
+    model = model.to(dtype)
+    torch.backends.cudnn.benchmark = True
+    name = osp.splitext(osp.basename(path))[0]
+    device_name = (
+        torch.cuda.get_device_name(args.device)
+        if args.device.startswith('cuda') else platform.processor()
+        or platform.machine())
+    result = dict(
+        config=name,
+        device=args.device,
+        device_name=device_name,
+        dtype=args.dtype,
+        memory_format=args.memory_format,
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        parameters=sum(p.numel() for part in LogitsNetwork(model).children()
+                       for p in part.parameters()),
+        network=[],
+        predict=[])
+    print(f'{name}: {result["parameters"]:,} parameters, {args.device} '
+          f'({device_name}), {args.dtype}, {args.memory_format}, '
+          f'{result["threads"]} threads, torch {torch.__version__}')
+    for i in range(args.repeat_times):
+        network, more = time_network(args, model, dtype)
+        result['network'].append(dict(network, **more))
+        print(f'network alone, run {i + 1}: input {tuple(more["shape"])}, '
+              f'logits resized to it: median {network["median_ms"]:.1f} ms, '
+              f'p10 {network["p10_ms"]:.1f}, p90 {network["p90_ms"]:.1f}, '
+              f'p99 {network["p99_ms"]:.1f}, max {network["max_ms"]:.1f}, '
+              f'{network["images_per_second"]:.2f} img / s')
+        print(f'  {network["macs"] / 1e9:.2f} G multiply-adds, '
+              f'{network["gmacs_per_second"]:.1f} G per second, '
+              f'{network["share_of_conv_peak"]:.1%} of the convolution peak '
+              f'({network["peak_gmacs_per_second"]:.1f} G per second: 3x3, '
+              '256 to 256 channels, 128x128, same run)')
+        if args.network_only:
+            continue
+        predict = time_predict(args, cfg, model, dtype)
+        result['predict'].append(predict)
+        print(f'predict, run {i + 1} ({predict["source"]}, input '
+              f'{tuple(predict["shape"])}, resize to the original size and '
+              f'argmax included): median {predict["median_ms"]:.1f} ms, '
+              f'p90 {predict["p90_ms"]:.1f}, p99 {predict["p99_ms"]:.1f}, '
+              f'{predict["images_per_second"]:.2f} img / s')
+    shares = [n['share_of_conv_peak'] for n in result['network']]
+    if len(shares) > 1:
+        print(f'share of the convolution peak over {len(shares)} runs: median '
+              f'{np.median(shares):.1%}, {min(shares):.1%} to '
+              f'{max(shares):.1%}')
+    work_dir = args.work_dir or osp.join('work_dirs', name)
+    os.makedirs(work_dir, exist_ok=True)
+    stamp = time.strftime('%Y%m%d_%H%M%S')
+    out = osp.join(work_dir, f'fps_{stamp}.json')
+    dump(result, out, indent=4)
+    print(f'wrote {out}')
+
+
+if __name__ == '__main__':
+    main()

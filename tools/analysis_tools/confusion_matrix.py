@@ -1,0 +1,5 @@
+"""MMSegmentation's confusion_matrix.py, with rtseg_plugin registered."""
+from rtseg_plugin.utils.host_tools import run_host_tool
+
+if __name__ == '__main__':
+    run_host_tool('analysis_tools/confusion_matrix.py')

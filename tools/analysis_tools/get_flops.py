@@ -1,0 +1,67 @@
+"""Parameters and multiply-adds of a segmentor's inference network.
+
+MMSegmentation's script of this name fails on this stack; this one takes its
+arguments. The resize of the logits to the input is included, auxiliary heads
+and a teacher are not. ``--by-module`` prints mmengine's table.
+"""
+import argparse
+import sys
+
+import torch
+from mmengine import Config, DictAction
+from mmengine.analysis import get_model_complexity_info
+from mmengine.analysis.print_helper import _format_size
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from rtseg_plugin.apis.network import LogitsNetwork, load_segmentor
+from rtseg_plugin.utils.host_tools import resolve_config
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('config', help='config file, or name of a recipe')
+    parser.add_argument(
+        '--shape',
+        type=int,
+        nargs='+',
+        default=[1024, 2048],
+        help='height and width of the input, or the side of a square')
+    parser.add_argument(
+        '--by-module', action='store_true', help='print a table of modules')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    args = parser.parse_args()
+    if len(args.shape) == 1:
+        args.shape *= 2
+    if len(args.shape) != 2:
+        parser.error('--shape takes a side, or a height and a width')
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        cfg = Config.fromfile(resolve_config(args.config))
+        if args.cfg_options is not None:
+            cfg.merge_from_dict(args.cfg_options)
+        network = LogitsNetwork(load_segmentor(cfg))
+    except (FileNotFoundError, RuntimeError) as error:
+        sys.exit(f'error: {error}')
+    # the counter does not see fused attention; the plain one is counted
+    with sdpa_kernel(SDPBackend.MATH):
+        info = get_model_complexity_info(
+            network,
+            inputs=(torch.rand(1, 3, *args.shape), ),
+            show_table=args.by_module,
+            show_arch=False)
+    line = '=' * 30
+    print(f'{line}\nCompute type: multiply-adds of one random image\n'
+          f'Input shape: {tuple(args.shape)}\n'
+          f'Flops: {_format_size(info["flops"])}\n'
+          f'Params: {_format_size(info["params"])} ({info["params"]:,})\n'
+          f'{line}')
+    if args.by_module:
+        print(info['out_table'])
+
+
+if __name__ == '__main__':
+    main()

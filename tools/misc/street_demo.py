@@ -1,0 +1,313 @@
+"""The whole road on one machine: data, teacher, student, test, pictures.
+
+Renders the synthetic streets, trains a small SegFormer and with it as
+teacher SCTNet-S, tests and benchmarks it, all through ``mim``, and writes
+pictures and a report of one page into OUT. What a stopped run has finished is
+not done again; ``--fresh`` starts over. A GPU is used if there is one.
+"""
+import argparse
+import json
+import os.path as osp
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt  # noqa: E402
+
+TEACHER = 'segformer_mit-b0_1xb2-demo_synthetic-street-256x512'
+STUDENT = 'sctnet-s_1xb4-demo_synthetic-street-256x512'
+TOOLS = Path(__file__).resolve().parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--out', default='demo', help='folder of the report')
+    parser.add_argument('--data', default='data/synthetic_street')
+    parser.add_argument('--work-dirs', default='work_dirs')
+    parser.add_argument(
+        '--iterations', type=int, help='of both trainings, for a quick look')
+    parser.add_argument('--train', type=int, default=400, help='scenes')
+    parser.add_argument('--val', type=int, default=80, help='scenes')
+    parser.add_argument(
+        '--fresh', action='store_true', help='remove what is there first')
+    return parser.parse_args()
+
+
+def call(title: str, *command: str, log: Path) -> str:
+    """Run a command, showing and keeping what it prints."""
+    print(f'\n=== {title}\n$ {" ".join(command)}', flush=True)
+    start, lines = time.time(), []
+    with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True) as process, log.open('w') as file:
+        for line in process.stdout:
+            file.write(line)
+            lines.append(line)
+            if re.search(r'Iter\(|\||error|Error|mIoU|img / s|peak|mapped'
+                         r'|scenes|classifier|commonest', line):
+                print(f'  {line.rstrip()[:150]}', flush=True)
+    if process.returncode:
+        print(''.join(lines[-15:]))
+        sys.exit(f'error: "{" ".join(command)}" failed, see {log}')
+    print(f'  ({time.time() - start:.0f} s)', flush=True)
+    return ''.join(lines)
+
+
+def mim(*command: str):
+    """A command line of openmim of this environment."""
+    return sys.executable, '-m', 'mim', *command
+
+
+def train(name: str, args, logs: Path, *options: str) -> Path:
+    """Train a recipe, or go on where it was stopped; its last checkpoint."""
+    work_dir = Path(args.work_dirs, name)
+    pointer = work_dir / 'last_checkpoint'
+    done = work_dir / 'finished'
+    if not done.exists():
+        resume = ['--resume'] if pointer.exists() else []
+        options = [*options, f'data_root={args.data}/']
+        for loader in ('train', 'val', 'test'):
+            options.append(f'{loader}_dataloader.dataset.data_root='
+                           f'{args.data}/')
+        if args.iterations:
+            n = args.iterations
+            options += [
+                f'train_cfg.max_iters={n}',
+                f'train_cfg.val_interval={max(n // 2, 1)}',
+                f'param_scheduler.1.end={n}',
+                f'default_hooks.checkpoint.interval={n}'
+            ]
+        gpus = '1' if has_gpu() else '0'
+        call(f'train {name}', *mim('train', 'rtseg_plugin', f'{name}.py',
+                                   '--gpus', gpus, '--work-dir',
+                                   str(work_dir), *resume, '--cfg-options',
+                                   'randomness.seed=0', *options),
+             log=logs / f'train_{name}.txt')
+        done.touch()
+    return Path(pointer.read_text().strip())
+
+
+def has_gpu() -> bool:
+    import torch
+    return torch.cuda.is_available()
+
+
+def test(name: str, checkpoint: Path, args, logs: Path, log: str) -> dict:
+    """``mim test``; the metrics, with the printed table under 'table'."""
+    text = call(f'test {log}', *mim(
+        'test', 'rtseg_plugin', f'{name}.py', '--checkpoint', str(checkpoint),
+        '--gpus', '1' if has_gpu() else '0', '--work-dir',
+        osp.join(args.work_dirs, f'test_{log}'), '--cfg-options',
+        f'test_dataloader.dataset.data_root={args.data}/'),
+        log=logs / f'test_{log}.txt')
+    found = re.findall(r'aAcc: ([\d.]+)\s+mIoU: ([\d.]+)\s+mAcc: ([\d.]+)',
+                       text)
+    table = re.search(r'\+-+\+.*\+-+\+', text, re.S)
+    acc, miou, mean_acc = map(float, found[-1])
+    return dict(aAcc=acc, mIoU=miou, mAcc=mean_acc,
+                table=table.group(0) if table else '')
+
+
+def untrained_checkpoint(args) -> Path:
+    """The student as its initialisation leaves it."""
+    import torch
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import MODELS
+
+    from rtseg_plugin.utils.host_tools import resolve_config
+    path = Path(args.work_dirs, 'untrained.pth')
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    cfg = Config.fromfile(resolve_config(STUDENT))
+    cfg.model.teacher.checkpoint = 'random'
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path
+
+
+def overlay_sheet(checkpoint: Path, args, out: Path) -> None:
+    """Image, truth and prediction of some validation scenes."""
+    from mmseg.apis import inference_model, init_model
+
+    from rtseg_plugin.utils.host_tools import resolve_config
+    model = init_model(resolve_config(STUDENT), str(checkpoint), device='cpu')
+    palette = np.array(model.dataset_meta['palette'], np.uint8)[:, ::-1]
+    palette = np.vstack([palette, np.zeros((256 - len(palette), 3), np.uint8)])
+    images = sorted(Path(args.data, 'leftImg8bit', 'val').rglob('*.png'))
+    rows = []
+    for path in images[::max(len(images) // 6, 1)][:6]:
+        image = cv2.imread(str(path))
+        label = str(path).replace('leftImg8bit.png',
+                                  'gtFine_labelTrainIds.png')
+        label = label.replace('leftImg8bit', 'gtFine', 1)
+        truth = palette[cv2.imread(label, cv2.IMREAD_GRAYSCALE)]
+        found = inference_model(model, str(path)).pred_sem_seg.data
+        found = palette[found[0].cpu().numpy()]
+        rows.append(
+            np.hstack([
+                image,
+                cv2.addWeighted(image, 0.4, truth, 0.6, 0),
+                cv2.addWeighted(image, 0.4, found, 0.6, 0)
+            ]))
+    sheet = np.vstack(rows)
+    strip = np.full((28, sheet.shape[1], 3), 255, np.uint8)
+    width = sheet.shape[1] // 3
+    for i, text in enumerate(('image', 'truth', 'prediction')):
+        cv2.putText(strip, text, (i * width + 8, 20),
+                    cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
+    cv2.imwrite(str(out), np.vstack([strip, sheet]))
+
+
+def scalars(name: str, args) -> list:
+    """Entries of the latest log of a training."""
+    logs = sorted(Path(args.work_dirs, name).glob('*/vis_data/scalars.json'))
+    return [
+        json.loads(line) for log in logs
+        for line in log.read_text().splitlines()
+    ]
+
+
+def curves(args, out: Path) -> None:
+    """Losses and mIoU over the iterations of both trainings."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
+    for name, label in ((TEACHER, 'SegFormer-B0 (teacher)'),
+                        (STUDENT, 'SCTNet-S')):
+        entries = scalars(name, args)
+        key = 'decode.loss_ce'
+        points = [(e['step'], e[key]) for e in entries if key in e]
+        left.plot(*zip(*points), label=f'{label}: cross entropy')
+        if name == STUDENT:
+            names = sorted({k for e in entries for k in e
+                            if k.startswith('align')})
+            points = [(e['step'], sum(e[k] for k in names)) for e in entries
+                      if names and names[0] in e]
+            left.plot(*zip(*points), '--', label='SCTNet-S: alignment, sum')
+        points = [(e['step'], e['mIoU']) for e in entries if 'mIoU' in e]
+        right.plot(*zip(*points), marker='o', label=label)
+    left.set(xlabel='iteration', ylabel='loss', yscale='log')
+    right.set(xlabel='iteration', ylabel='mIoU on val, %', ylim=(0, None))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.tight_layout()
+    figure.savefig(out, dpi=110)
+    plt.close(figure)
+
+
+def report(args, out: Path, results: dict) -> None:
+    """One page about the run."""
+    base, speed = results['baselines'], results['speed']
+    network = speed['network'][-1]
+    predict = speed['predict'][-1]
+    share = network['share_of_conv_peak']
+    shape = 'x'.join(map(str, network['shape']))
+    rows = [
+        ('SCTNet-S, trained with the teacher', results['student']),
+        ('SegFormer-B0, the teacher', results['teacher']),
+        ('SCTNet-S, untrained', results['untrained']),
+        ('linear classifier on pixel colour',
+         dict(mIoU=100 * base['colour_classifier']['miou'],
+              aAcc=100 * base['colour_classifier']['accuracy'])),
+        ('always the most frequent class',
+         dict(mIoU=100 * base['most_frequent_class']['miou'],
+              aAcc=100 * base['most_frequent_class']['accuracy'])),
+    ]
+    table = '\n'.join(f'| {name} | {r["mIoU"]:.2f} | {r["aAcc"]:.2f} |'
+                      for name, r in rows)
+    out.write_text(f"""# SCTNet-S on synthetic streets
+
+{args.train} rendered scenes to train on, {args.val} to validate on, 256x512,
+the 19 classes of Cityscapes. Trained for {results['iterations']} iterations of
+4 images; a demonstration, no benchmark. `make demo` wrote this page.
+
+| on the validation scenes | mIoU, % | pixel accuracy, % |
+|---|---|---|
+{table}
+
+![loss and mIoU](curves.png)
+
+![image, truth, prediction](overlays.png)
+
+## Speed
+
+{speed['device']} ({speed['device_name']}), {speed['dtype']},
+{speed['threads']} threads, torch {speed['torch']}.
+
+| | input | median, ms | p90, ms | images / s |
+|---|---|---|---|---|
+| network alone, logits at the size of the input | {shape} |\
+ {network['median_ms']:.1f} | {network['p90_ms']:.1f} |\
+ {network['images_per_second']:.2f} |
+| stock `predict`, {predict['source']} |\
+ {'x'.join(map(str, predict['shape']))} | {predict['median_ms']:.1f} |\
+ {predict['p90_ms']:.1f} | {predict['images_per_second']:.2f} |
+
+{network['macs'] / 1e9:.2f} G multiply-adds, {share:.0%} of the convolution
+peak of this machine ({network['peak_gmacs_per_second']:.0f} G multiply-adds
+per second, measured in the same run).
+
+## Classes
+
+```
+{results['student']['table']}
+```
+""")
+
+
+def main() -> None:
+    args = parse_args()
+    out, logs = Path(args.out), Path(args.work_dirs, 'demo_logs')
+    if args.fresh:
+        for folder in (out, Path(args.work_dirs, TEACHER),
+                       Path(args.work_dirs, STUDENT)):
+            shutil.rmtree(folder, ignore_errors=True)
+    for folder in (out, logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    start = time.time()
+    call('render the streets', sys.executable,
+         str(TOOLS / 'dataset_converters/synthetic_street.py'), args.data,
+         '--train', str(args.train), '--val', str(args.val),
+         '--contact-sheet', str(out / 'data.png'), log=logs / 'data.txt')
+    results = dict(
+        baselines=json.loads(Path(args.data, 'statistics.json').read_text()))
+    teacher = train(TEACHER, args, logs)
+    student = train(STUDENT, args, logs,
+                    f'model.teacher.checkpoint={teacher}')
+    results['iterations'] = int(re.search(r'(\d+)\.pth', student.name)[1])
+    results['teacher'] = test(TEACHER, teacher, args, logs, 'teacher')
+    results['untrained'] = test(STUDENT, untrained_checkpoint(args), args,
+                                logs, 'untrained')
+    results['student'] = test(STUDENT, student, args, logs, 'student')
+    print(results['student']['table'])
+    work_dir = Path(args.work_dirs, 'benchmark')
+    call('benchmark', *mim('run', 'rtseg_plugin', 'benchmark', STUDENT,
+                           str(student), '--work-dir', str(work_dir),
+                           '--iterations', '20', '--cfg-options',
+                           f'test_dataloader.dataset.data_root={args.data}/'),
+         log=logs / 'benchmark.txt')
+    results['speed'] = json.loads(
+        max(work_dir.glob('fps_*.json')).read_text())
+    overlay_sheet(student, args, out / 'overlays.png')
+    curves(args, out / 'curves.png')
+    report(args, out / 'report.md', results)
+    print(f'\n=== {out}/report.md, overlays.png, curves.png, data.png '
+          f'({(time.time() - start) / 60:.1f} minutes)')
+    for name in ('student', 'teacher', 'untrained'):
+        print(f'{name}: mIoU {results[name]["mIoU"]:.2f} %')
+
+
+if __name__ == '__main__':
+    main()

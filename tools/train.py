@@ -1,0 +1,5 @@
+"""MMSegmentation's tools/train.py, with rtseg_plugin registered."""
+from rtseg_plugin.utils.host_tools import run_host_tool
+
+if __name__ == '__main__':
+    run_host_tool('train.py')
