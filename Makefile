@@ -1,4 +1,5 @@
 # make demo: set up, then data, training, test, benchmark and pictures (demo/)
+# make demo-video: the same for a memory of past frames (demo_video/, an hour)
 # make test: set up, then lint and tests
 # make slow: the tests that take long as well
 VENV ?= .venv
@@ -6,7 +7,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.rtseg-ready
 
-.PHONY: help setup demo test slow lint clean
+.PHONY: help setup demo demo-video test slow lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,6 +32,9 @@ $(READY): setup.py requirements/*.txt
 demo: $(READY)
 	$(BIN)/python tools/misc/street_demo.py $(DEMO_ARGS)
 
+demo-video: $(READY)
+	$(BIN)/python tools/misc/street_video_demo.py $(DEMO_ARGS)
+
 lint: $(READY)
 	$(BIN)/ruff check .
 
@@ -41,4 +45,4 @@ slow: lint
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 clean:
-	rm -rf demo work_dirs build dist .pytest_cache .ruff_cache
+	rm -rf demo demo_video work_dirs build dist .pytest_cache .ruff_cache

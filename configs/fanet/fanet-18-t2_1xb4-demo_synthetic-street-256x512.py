@@ -13,6 +13,7 @@ for head in auxiliary_head:
     head.norm_cfg = norm_cfg
 model = dict(
     type='VideoEncoderDecoder',
+    decode_all=True,
     data_preprocessor=dict(type='VideoSegDataPreProcessor', size=(256, 512)),
     backbone=dict(norm_cfg=norm_cfg, init_cfg=None),
     neck=dict(
@@ -21,7 +22,6 @@ model = dict(
     auxiliary_head=auxiliary_head)
 train_dataloader = dict(dataset=dict(clip_length=2))
 val_dataloader = dict(dataset=dict(clip_length=2))
-test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(lr=3e-4), paramwise_cfg=None)
 load_from = ('work_dirs/fanet-18_1xb4-demo_synthetic-street-256x512/'
              'iter_400.pth')

@@ -1,5 +1,6 @@
 # LMANet on the synthetic streets, first stage: key, value and fusion layers.
-# Starts from erfnet_1xb4-demo_synthetic-street-256x512.py.
+# Starts from erfnet_1xb4-demo_synthetic-street-256x512.py; `make demo-video`
+# runs all of it.
 #   mim train rtseg_plugin \
 #       lmanet-erfnet-s4-r21_stage1_1xb2-demo_synthetic-street-256x512.py
 _base_ = [
@@ -12,6 +13,7 @@ train_pipeline = _base_.train_pipeline
 train_pipeline.insert(-1, dict(type='RelabelPixels', old=255, new=19))
 train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))
 model = dict(
+    decode_all=True,
     data_preprocessor=dict(size=(256, 512)),
     backbone=dict(norm_cfg=norm_cfg, dropout_ratios=(0., 0.)),
     neck=dict(fusion=dict(norm_cfg=norm_cfg, dropout_ratio=0.)),
@@ -24,5 +26,9 @@ custom_hooks = [
         prefixes=['backbone', 'decode_head'],
         eval_mode=True)
 ]
+train_cfg = dict(max_iters=200, val_interval=200)
+param_scheduler = _base_.param_scheduler
+param_scheduler[1].end = 200
+default_hooks = dict(checkpoint=dict(interval=200))
 load_from = ('work_dirs/erfnet_1xb4-demo_synthetic-street-256x512/'
              'iter_400.pth')

@@ -1,4 +1,9 @@
-from .network import LogitsNetwork, load_segmentor
+from .network import (
+    LogitsNetwork,
+    StreamNetwork,
+    frame_network,
+    load_segmentor,
+)
 from .video_inferencer import VideoInferencer, latency_summary
 from .video_io import FrameSource, VideoWriter
 from .video_session import (
@@ -13,10 +18,12 @@ __all__ = [
     'FrameResult',
     'FrameSource',
     'LogitsNetwork',
+    'StreamNetwork',
     'VideoInferencer',
     'VideoSession',
     'VideoWriter',
     'feed_together',
+    'frame_network',
     'latency_summary',
     'load_segmentor',
 ]

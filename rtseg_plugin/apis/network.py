@@ -46,6 +46,53 @@ class LogitsNetwork(nn.Module):
                                self._segmentor.align_corners)
 
 
+class StreamNetwork(LogitsNetwork):
+    """One frame of a stream whose memory is full, for a video segmentor.
+
+    What a frame costs once a stream runs; its first frames cost less.
+
+    Args:
+        segmentor (nn.Module): A :class:`.VideoEncoderDecoder` whose neck
+            remembers.
+        x (Tensor): Frames (N, 3, H, W) that fill the memory.
+    """
+
+    def __init__(self, segmentor: nn.Module, x: Tensor):
+        super().__init__(segmentor)
+        size, state = None, None
+        with torch.inference_mode():
+            while size is None or size != [part.shape for part in state]:
+                size = None if state is None else [p.shape for p in state]
+                _, state = segmentor.step(x, state)
+        self._state = state
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Segment the next frame of each stream.
+
+        Args:
+            x (Tensor): Normalised frames (N, 3, H, W).
+
+        Returns:
+            Tensor: Logits (N, num_classes, H, W).
+        """
+        return self._segmentor.step(x, self._state)[0]
+
+
+def frame_network(segmentor: nn.Module, x: Tensor) -> LogitsNetwork:
+    """What is timed and counted: an image, or a frame of a running stream.
+
+    Args:
+        segmentor (nn.Module): An ``EncoderDecoder`` or one derived from it.
+        x (Tensor): Images or frames (N, 3, H, W).
+
+    Returns:
+        LogitsNetwork: A :class:`StreamNetwork` if the segmentor remembers.
+    """
+    if getattr(segmentor, 'stateful', False):
+        return StreamNetwork(segmentor, x)
+    return LogitsNetwork(segmentor)
+
+
 def load_segmentor(config: Union[str, Config],
                    checkpoint: Optional[str] = None,
                    device: str = 'cpu') -> nn.Module:

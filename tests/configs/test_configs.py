@@ -22,7 +22,7 @@ EXPECTED = {
     'gain': 7,
     'gain/ablations': 14,
     'gain/examples': 2,
-    'lmanet': 8,
+    'lmanet': 9,
     'lmanet/ablations': 19,
     'lmanet/examples': 2,
     'rtformer': 9,
@@ -42,8 +42,6 @@ def test_count():
         folder = file.rsplit('/', 1)[0]
         folders[folder] = folders.get(folder, 0) + 1
     assert folders == EXPECTED
-
-
 
 
 def test_file_names_are_unique():

@@ -267,6 +267,16 @@ def test_dataset_bases(cityscapes_root, tmp_path, base, size, count):
         dataset = cfg[f'{split}_dataloader'].dataset
         dataset.data_root = str(tmp_path)
         dataset = DATASETS.build(dataset)
+        if cfg[f'{split}_dataloader'].dataset.clip_length is None:
+            assert len(dataset) == 2
+            item = dataset[0]
+            assert item['inputs'].shape == (30, 3, *size)
+            truth = item['data_samples'].clip_gt_sem_seg.data
+            assert truth.shape == (30, 32, 64)
+            # one frame of the snippet has a label
+            assert (truth != 255).flatten(1).any(1).nonzero().tolist() == [[19]
+                                                                          ]
+            continue
         assert len(dataset) == count
         item = dataset[0]
         truth = item['data_samples'].gt_sem_seg.data.shape[1:]

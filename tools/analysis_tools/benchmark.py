@@ -4,7 +4,9 @@ Takes the arguments of MMSegmentation's script of this name and adds its own.
 The network alone is backbone, neck, head and the resize of the logits to the
 input, on one random image; ``predict`` is what stock MMSegmentation times,
 with the resize to the size of the original image and the argmax, on images of
-the test set or, without one, on the random image. Prints the multiply-adds
+the test set or, without one, on the random image. Of a video network the
+network alone is a frame of a stream whose memory is full, and ``predict`` a
+clip of the test set. Prints the multiply-adds
 per second as a share of this machine's convolution peak, which is measured in
 the same run, and writes a JSON.
 """
@@ -25,7 +27,12 @@ from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from rtseg_plugin.apis.network import LogitsNetwork, load_segmentor
+from rtseg_plugin.apis.network import (
+    LogitsNetwork,
+    StreamNetwork,
+    frame_network,
+    load_segmentor,
+)
 from rtseg_plugin.utils.host_tools import resolve_config
 
 
@@ -126,9 +133,10 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
     memory_format = getattr(
         torch, dict(contiguous='contiguous_format').get(
             args.memory_format, args.memory_format))
-    network = LogitsNetwork(model).to(memory_format=memory_format)
+    model = model.to(memory_format=memory_format)
     x = torch.randn(args.batch_size, 3, *args.shape).to(
         args.device, dtype).contiguous(memory_format=memory_format)
+    network = frame_network(model, x)
     peak_run, peak_macs = conv_peak(args.device, dtype, memory_format)
     macs = count_macs(network, x)
     with torch.inference_mode():
@@ -147,7 +155,8 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
         gmacs_per_second=rate / 1e9,
         peak_gmacs_per_second=peak / 1e9,
         share_of_conv_peak=rate / peak)
-    return result, dict(shape=list(x.shape))
+    memory_full = isinstance(network, StreamNetwork)
+    return result, dict(shape=list(x.shape), memory_full=memory_full)
 
 
 def test_batches(cfg, args):
@@ -196,7 +205,8 @@ def time_predict(args, cfg, model, dtype) -> dict:
         summary(seconds, 1),
         source=source,
         shape=list(prepared[0][0].shape),
-        unit='image of the test set, resize to its size and argmax included')
+        unit=f'{"clip" if prepared[0][0].dim() == 5 else "image"} of the '
+        f'{source}, resize to its size and argmax included')
 
 
 def main() -> None:
@@ -237,8 +247,10 @@ def main() -> None:
     for i in range(args.repeat_times):
         network, more = time_network(args, model, dtype)
         result['network'].append(dict(network, **more))
-        print(f'network alone, run {i + 1}: input {tuple(more["shape"])}, '
-              f'logits resized to it: median {network["median_ms"]:.1f} ms, '
+        full = ', memory full' if more['memory_full'] else ''
+        print(f'network alone{full}, run {i + 1}: '
+              f'input {tuple(more["shape"])}, logits resized to it: '
+              f'median {network["median_ms"]:.1f} ms, '
               f'p10 {network["p10_ms"]:.1f}, p90 {network["p90_ms"]:.1f}, '
               f'p99 {network["p99_ms"]:.1f}, max {network["max_ms"]:.1f}, '
               f'{network["images_per_second"]:.2f} img / s')

@@ -2,7 +2,8 @@
 
 MMSegmentation's script of this name fails on this stack; this one takes its
 arguments. The resize of the logits to the input is included, auxiliary heads
-and a teacher are not. ``--by-module`` prints mmengine's table.
+and a teacher are not; of a video network a frame with a full memory is
+counted. ``--by-module`` prints mmengine's table.
 """
 import argparse
 import sys
@@ -13,7 +14,7 @@ from mmengine.analysis import get_model_complexity_info
 from mmengine.analysis.print_helper import _format_size
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from rtseg_plugin.apis.network import LogitsNetwork, load_segmentor
+from rtseg_plugin.apis.network import frame_network, load_segmentor
 from rtseg_plugin.utils.host_tools import resolve_config
 
 
@@ -43,14 +44,15 @@ def main() -> None:
         cfg = Config.fromfile(resolve_config(args.config))
         if args.cfg_options is not None:
             cfg.merge_from_dict(args.cfg_options)
-        network = LogitsNetwork(load_segmentor(cfg))
+        x = torch.rand(1, 3, *args.shape)
+        network = frame_network(load_segmentor(cfg), x)
     except (FileNotFoundError, RuntimeError) as error:
         sys.exit(f'error: {error}')
     # the counter does not see fused attention; the plain one is counted
     with sdpa_kernel(SDPBackend.MATH):
         info = get_model_complexity_info(
             network,
-            inputs=(torch.rand(1, 3, *args.shape), ),
+            inputs=(x, ),
             show_table=args.by_module,
             show_arch=False)
     line = '=' * 30

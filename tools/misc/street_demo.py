@@ -7,24 +7,25 @@ not done again; ``--fresh`` starts over. A GPU is used if there is one.
 """
 import argparse
 import json
-import os.path as osp
 import re
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Tuple
 
 import cv2
 import matplotlib
 import numpy as np
 
 matplotlib.use('Agg')
+# the sibling is found as well when this file is loaded by its path
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 import matplotlib.pyplot as plt  # noqa: E402
+from _demo import call, mim, render, test, train  # noqa: E402
 
 TEACHER = 'segformer_mit-b0_1xb2-demo_synthetic-street-256x512'
 STUDENT = 'sctnet-s_1xb4-demo_synthetic-street-256x512'
-TOOLS = Path(__file__).resolve().parents[1]
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,81 +42,16 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def call(title: str, *command: str, log: Path) -> str:
-    """Run a command, showing and keeping what it prints."""
-    print(f'\n=== {title}\n$ {" ".join(command)}', flush=True)
-    start, lines = time.time(), []
-    with subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True) as process, log.open('w') as file:
-        for line in process.stdout:
-            file.write(line)
-            lines.append(line)
-            if re.search(r'Iter\(|\||error|Error|mIoU|img / s|peak|mapped'
-                         r'|scenes|classifier|commonest', line):
-                print(f'  {line.rstrip()[:150]}', flush=True)
-    if process.returncode:
-        print(''.join(lines[-15:]))
-        sys.exit(f'error: "{" ".join(command)}" failed, see {log}')
-    print(f'  ({time.time() - start:.0f} s)', flush=True)
-    return ''.join(lines)
-
-
-def mim(*command: str):
-    """A command line of openmim of this environment."""
-    return sys.executable, '-m', 'mim', *command
-
-
-def train(name: str, args, logs: Path, *options: str) -> Path:
-    """Train a recipe, or go on where it was stopped; its last checkpoint."""
-    work_dir = Path(args.work_dirs, name)
-    pointer = work_dir / 'last_checkpoint'
-    done = work_dir / 'finished'
-    if not done.exists():
-        resume = ['--resume'] if pointer.exists() else []
-        options = [*options, f'data_root={args.data}/']
-        for loader in ('train', 'val', 'test'):
-            options.append(f'{loader}_dataloader.dataset.data_root='
-                           f'{args.data}/')
-        if args.iterations:
-            n = args.iterations
-            options += [
-                f'train_cfg.max_iters={n}',
-                f'train_cfg.val_interval={max(n // 2, 1)}',
-                f'param_scheduler.1.end={n}',
-                f'default_hooks.checkpoint.interval={n}'
-            ]
-        gpus = '1' if has_gpu() else '0'
-        call(f'train {name}', *mim('train', 'rtseg_plugin', f'{name}.py',
-                                   '--gpus', gpus, '--work-dir',
-                                   str(work_dir), *resume, '--cfg-options',
-                                   'randomness.seed=0', *options),
-             log=logs / f'train_{name}.txt')
-        done.touch()
-    return Path(pointer.read_text().strip())
-
-
-def has_gpu() -> bool:
-    import torch
-    return torch.cuda.is_available()
-
-
-def test(name: str, checkpoint: Path, args, logs: Path, log: str) -> dict:
-    """``mim test``; the metrics, with the printed table under 'table'."""
-    text = call(f'test {log}', *mim(
-        'test', 'rtseg_plugin', f'{name}.py', '--checkpoint', str(checkpoint),
-        '--gpus', '1' if has_gpu() else '0', '--work-dir',
-        osp.join(args.work_dirs, f'test_{log}'), '--cfg-options',
-        f'test_dataloader.dataset.data_root={args.data}/'),
-        log=logs / f'test_{log}.txt')
-    found = re.findall(r'aAcc: ([\d.]+)\s+mIoU: ([\d.]+)\s+mAcc: ([\d.]+)',
-                       text)
-    table = re.search(r'\+-+\+.*\+-+\+', text, re.S)
-    acc, miou, mean_acc = map(float, found[-1])
-    return dict(aAcc=acc, mIoU=miou, mAcc=mean_acc,
-                table=table.group(0) if table else '')
+def train_pair(args, logs: Path) -> Tuple[Path, Path]:
+    """Train the teacher and with it the student; their checkpoints."""
+    teacher = train(
+        TEACHER, Path(args.work_dirs, TEACHER), args.data,
+        log=logs / f'train_{TEACHER}.txt', iterations=args.iterations)
+    student = train(
+        STUDENT, Path(args.work_dirs, STUDENT), args.data,
+        f'model.teacher.checkpoint={teacher}',
+        log=logs / f'train_{STUDENT}.txt', iterations=args.iterations)
+    return teacher, student
 
 
 def untrained_checkpoint(args) -> Path:
@@ -277,20 +213,19 @@ def main() -> None:
     for folder in (out, logs):
         folder.mkdir(parents=True, exist_ok=True)
     start = time.time()
-    call('render the streets', sys.executable,
-         str(TOOLS / 'dataset_converters/synthetic_street.py'), args.data,
-         '--train', str(args.train), '--val', str(args.val),
-         '--contact-sheet', str(out / 'data.png'), log=logs / 'data.txt')
+    render(args.data, args.train, args.val, '--contact-sheet',
+           str(out / 'data.png'), log=logs / 'data.txt')
     results = dict(
         baselines=json.loads(Path(args.data, 'statistics.json').read_text()))
-    teacher = train(TEACHER, args, logs)
-    student = train(STUDENT, args, logs,
-                    f'model.teacher.checkpoint={teacher}')
+    teacher, student = train_pair(args, logs)
     results['iterations'] = int(re.search(r'(\d+)\.pth', student.name)[1])
-    results['teacher'] = test(TEACHER, teacher, args, logs, 'teacher')
-    results['untrained'] = test(STUDENT, untrained_checkpoint(args), args,
-                                logs, 'untrained')
-    results['student'] = test(STUDENT, student, args, logs, 'student')
+    for key, name, checkpoint in (
+        ('teacher', TEACHER, teacher),
+        ('untrained', STUDENT, untrained_checkpoint(args)),
+        ('student', STUDENT, student)):
+        results[key] = test(name, checkpoint,
+                            Path(args.work_dirs, f'test_{key}'), args.data,
+                            log=logs / f'test_{key}.txt')
     print(results['student']['table'])
     work_dir = Path(args.work_dirs, 'benchmark')
     call('benchmark', *mim('run', 'rtseg_plugin', 'benchmark', STUDENT,

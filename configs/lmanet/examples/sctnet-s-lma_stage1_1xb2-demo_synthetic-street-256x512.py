@@ -18,6 +18,7 @@ image.data_preprocessor.update(
 model = dict(
     _delete_=True,
     type='VideoEncoderDecoder',
+    decode_all=True,
     neck=dict(type='LocalMemoryAttention', in_channels=128, in_index=0),
     data_preprocessor=image.data_preprocessor,
     backbone=image.backbone,
@@ -32,5 +33,9 @@ custom_hooks = [
         prefixes=['backbone', 'decode_head'],
         eval_mode=True)
 ]
+train_cfg = dict(max_iters=200, val_interval=200)
+param_scheduler = _base_.param_scheduler
+param_scheduler[1].end = 200
+default_hooks = dict(checkpoint=dict(interval=200))
 load_from = ('work_dirs/sctnet-s_1xb4-demo_synthetic-street-256x512/'
-             'iter_400.pth')
+             'iter_170.pth')

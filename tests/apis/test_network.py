@@ -1,0 +1,40 @@
+"""What is timed and counted: an image, or a frame of a running stream."""
+import torch
+
+from rtseg_plugin.apis import LogitsNetwork, frame_network
+from tests import builders
+from tests.apis.test_video_session import model_config
+
+
+def built(**changes):
+    torch.manual_seed(0)
+    config = model_config()
+    config.update(changes)
+    return builders.build_model(config).eval()
+
+
+def test_a_stream_is_timed_with_its_memory_full():
+    model = built()
+    x = torch.randn(2, 3, 32, 48)
+    network = frame_network(model, x)
+    state = None
+    with torch.no_grad():
+        for _ in range(model.neck.memory_size):
+            _, state = model.step(x, state)
+        assert state.keys.shape[1] == model.neck.memory_size
+        y = torch.randn(2, 3, 32, 48)
+        want = model.step(y, state)[0]
+        torch.testing.assert_close(network(y), want)
+        # the first frame of a stream, which has nothing to read, is another
+        assert not torch.allclose(LogitsNetwork(model)(y), want)
+        # nothing was left behind on the model: a stream starts anew
+        torch.testing.assert_close(model.step(y)[0], LogitsNetwork(model)(y))
+
+
+def test_without_a_memory_it_is_the_image_network():
+    model = built(neck=None)
+    network = frame_network(model, torch.randn(1, 3, 32, 48))
+    assert type(network) is LogitsNetwork
+    with torch.no_grad():
+        x = torch.randn(1, 3, 32, 48)
+        torch.testing.assert_close(network(x), model.step(x)[0])

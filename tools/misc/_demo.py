@@ -1,0 +1,110 @@
+"""What the demos share: running openmim, and reading what it printed."""
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Dict, Optional, Tuple, Union
+
+TOOLS = Path(__file__).resolve().parents[1]
+_SHOWN = re.compile(r'Iter\(|\||error|Error|mIoU|img / s|peak|mapped|scenes'
+                    r'|classifier|commonest|ms per frame|wrote')
+
+
+def call(title: str, *command: str, log: Path) -> str:
+    """Run a command, showing some and keeping all of what it prints."""
+    print(f'\n=== {title}\n$ {" ".join(command)}', flush=True)
+    start, lines = time.time(), []
+    with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True) as process, log.open('w') as file:
+        for line in process.stdout:
+            file.write(line)
+            lines.append(line)
+            if _SHOWN.search(line):
+                print(f'  {line.rstrip()[:150]}', flush=True)
+    if process.returncode:
+        print(''.join(lines[-15:]))
+        sys.exit(f'error: "{" ".join(command)}" failed, see {log}')
+    print(f'  ({time.time() - start:.0f} s)', flush=True)
+    return ''.join(lines)
+
+
+def mim(*command: str) -> Tuple[str, ...]:
+    """A command line of openmim of this environment."""
+    return sys.executable, '-m', 'mim', *command
+
+
+def render(data: str, train: int, val: int, *options: str,
+           log: Path) -> None:
+    """Render the synthetic streets, or what is missing of them."""
+    call('render the streets', sys.executable,
+         str(TOOLS / 'dataset_converters/synthetic_street.py'), data,
+         '--train', str(train), '--val', str(val), *options, log=log)
+
+
+def gpus() -> str:
+    """How many GPUs to use, for openmim: one, if there is any."""
+    import torch
+    return '1' if torch.cuda.is_available() else '0'
+
+
+def train(config: str,
+          work_dir: Path,
+          data: str,
+          *options: str,
+          log: Path,
+          iterations: Optional[int] = None) -> Path:
+    """Train a recipe, or go on where it was stopped.
+
+    Args:
+        config (str): Name of the recipe.
+        work_dir (Path): Its work folder; a file 'finished' there says that
+            nothing is left to do.
+        data (str): Root of the data set.
+        *options (str): For ``--cfg-options``.
+        log (Path): Where the output goes.
+        iterations (int, optional): Instead of the recipe's.
+
+    Returns:
+        Path: The last checkpoint.
+    """
+    pointer, done = work_dir / 'last_checkpoint', work_dir / 'finished'
+    if not done.exists():
+        resume = ['--resume'] if pointer.exists() else []
+        options = [*options, f'data_root={data}/']
+        for loader in ('train', 'val', 'test'):
+            options.append(f'{loader}_dataloader.dataset.data_root={data}/')
+        if iterations:
+            options += [
+                f'train_cfg.max_iters={iterations}',
+                f'train_cfg.val_interval={max(iterations // 2, 1)}',
+                f'param_scheduler.1.end={iterations}',
+                f'default_hooks.checkpoint.interval={iterations}'
+            ]
+        call(f'train {work_dir.name}', *mim(
+            'train', 'rtseg_plugin', f'{config}.py', '--gpus', gpus(),
+            '--work-dir', str(work_dir), *resume, '--cfg-options',
+            'randomness.seed=0', *options), log=log)
+        done.touch()
+    return Path(pointer.read_text().strip())
+
+
+def test(config: str, checkpoint: Path, work_dir: Path, data: str,
+         *options: str, log: Path) -> Dict[str, Union[float, str]]:
+    """``mim test``; its metrics, and the printed table under 'table'."""
+    text = call(f'test {work_dir.name}', *mim(
+        'test', 'rtseg_plugin', f'{config}.py', '--checkpoint',
+        str(checkpoint), '--gpus', gpus(), '--work-dir', str(work_dir),
+        '--cfg-options', f'test_dataloader.dataset.data_root={data}/',
+        *options), log=log)
+    line = [x for x in text.splitlines() if re.search(r'Iter\(test\)', x)
+            and 'mIoU' in x][-1]
+    result = {
+        name: float(value)
+        for name, value in re.findall(r'(\w+): (-?[\d.]+|nan)(?=\s|$)', line)
+    }
+    table = re.search(r'\+[-+]+\n\|\s*Class .*\n(?:[|+].*\n)+', text)
+    return dict(result, table=table[0].rstrip() if table else '')

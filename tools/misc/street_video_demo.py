@@ -1,0 +1,291 @@
+"""What a memory of past frames is worth: LMANet on the synthetic streets.
+
+Renders scenes and snippets; trains ERFNet on single images, LMANet in two
+stages from it with memories of 1, 2 and 4 frames, as a control ERFNet's
+decoder alone for as many iterations, and SCTNet-S with the memory (its image
+network is that of ``street_demo.py``, trained if it is not there); tests all
+on whole snippets with true labels and flow, times them in turns, and writes a
+table, a video with its latencies and pictures into OUT. What a stopped run has
+finished is not done again. A GPU is used if there is one.
+"""
+import argparse
+import ast
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Tuple
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmseg.datasets import CityscapesDataset
+
+from rtseg_plugin.apis import VideoSession, frame_network, load_segmentor
+from rtseg_plugin.utils.host_tools import resolve_config
+
+# the siblings are found as well when this file is loaded by its path
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import street_demo  # noqa: E402
+from _demo import TOOLS, call, render, test, train  # noqa: E402
+
+SUFFIX = '_1xb2-demo_synthetic-street-256x512'
+IMAGE = 'erfnet_1xb4-demo_synthetic-street-256x512'
+STAGES = tuple(f'lmanet-erfnet-s4-r21_stage{i}{SUFFIX}' for i in (1, 2))
+CONTROL = f'erfnet-stream{SUFFIX}'
+SCTNET = f'sctnet-s-lma_stage1{SUFFIX}'
+SIZE = (256, 512)
+
+
+class Variant(NamedTuple):
+    """A row of the table: what it is, and how it is built."""
+
+    title: str
+    memory: int
+    config: str
+    checkpoint: Path
+    options: Tuple[str, ...]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--out', default='demo_video')
+    parser.add_argument(
+        '--stills', default='data/synthetic_street', help='images, 400 + 80')
+    parser.add_argument(
+        '--data', default='data/synthetic_street_video', help='snippets')
+    parser.add_argument('--work-dirs', default='work_dirs')
+    parser.add_argument(
+        '--iterations', type=int, help='of every training, for a quick look')
+    parser.add_argument(
+        '--memory', type=int, nargs='+', default=[1, 2, 4],
+        help='memory sizes to train, default 1 2 4')
+    parser.add_argument(
+        '--train', type=int, default=120, help='snippets to train on')
+    parser.add_argument(
+        '--val', type=int, default=24, help='snippets to test on')
+    return parser.parse_args()
+
+
+def erfnet_variants(args, logs: Path) -> List[Variant]:
+    """Train ERFNet, the control and LMANet."""
+
+    def run(config: str, name: str, data: str, *options: str,
+            times: int = 1) -> Path:
+        iterations = args.iterations and times * args.iterations
+        return train(config, Path(args.work_dirs, name), data, *options,
+                     log=logs / f'train_{name}.txt', iterations=iterations)
+
+    image = run(IMAGE, IMAGE, args.stills)
+    control = run(CONTROL, CONTROL, args.data, f'load_from={image}', times=2)
+    variants = [
+        Variant('ERFNet', 0, CONTROL, image, ()),
+        Variant('ERFNet, decoder trained on', 0, CONTROL, control, ())
+    ]
+    for memory in args.memory:
+        build = (f'model.neck.memory_size={memory}', )
+        clips = (f'train_dataloader.dataset.clip_length={memory + 1}',
+                 f'val_dataloader.dataset.clip_length={memory + 1}')
+        checkpoint = image
+        for config in STAGES:
+            name = config.replace('-s4-', f'-s{memory}-')
+            checkpoint = run(config, name, args.data, *build, *clips,
+                             f'load_from={checkpoint}')
+        variants.append(
+            Variant('LMANet on ERFNet', memory, config, checkpoint, build))
+    return variants
+
+
+def sctnet_variants(args, logs: Path) -> List[Variant]:
+    """Train SCTNet-S on images and then its memory."""
+    stills = argparse.Namespace(
+        data=args.stills, work_dirs=args.work_dirs, iterations=args.iterations)
+    _, image = street_demo.train_pair(stills, logs)
+    memory = train(
+        SCTNET, Path(args.work_dirs, SCTNET), args.data, f'load_from={image}',
+        log=logs / f'train_{SCTNET}.txt', iterations=args.iterations)
+    # what the image network has beside its inference network, and no memory
+    alone = ('model.neck=None', )
+    return [
+        Variant('SCTNet-S', 0, SCTNET, image, alone),
+        Variant('SCTNet-S with the memory', 4, SCTNET, memory, ())
+    ]
+
+
+def config_of(variant: Variant) -> Config:
+    """Its config, options included."""
+    cfg = Config.fromfile(resolve_config(variant.config))
+    cfg.merge_from_dict({
+        key: ast.literal_eval(value)
+        for key, value in (x.split('=', 1) for x in variant.options)
+    })
+    return cfg
+
+
+@torch.inference_mode()
+def milliseconds(models: List[torch.nn.Module], rounds: int = 30,
+                 warm_up: int = 5) -> List[float]:
+    """Median time of a frame with a full memory, the models in turns."""
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    frame = torch.rand(1, 3, *SIZE, device=device)
+    networks = [frame_network(model.to(device), frame) for model in models]
+    taken: List[List[float]] = [[] for _ in networks]
+    for _ in range(warm_up + rounds):
+        for network, own in zip(networks, taken):
+            if device.type == 'cuda':
+                torch.cuda.synchronize()
+            start = time.perf_counter()
+            network(frame)
+            if device.type == 'cuda':
+                torch.cuda.synchronize()
+            own.append(1e3 * (time.perf_counter() - start))
+    return [statistics.median(own[warm_up:]) for own in taken]
+
+
+def snippet(args, folder: Path) -> Tuple[List[Path], List[Path]]:
+    """Frames of one snippet in a folder of their own, and their labels."""
+    root = Path(args.data)
+    annotated = sorted((root / 'leftImg8bit/val').rglob('*.png'))
+    stem = annotated[min(3, len(annotated) - 1)].name.rsplit('_', 2)[0]
+    frames = sorted((root / 'leftImg8bit_sequence/val').rglob(f'{stem}_*'))
+    folder.mkdir(parents=True, exist_ok=True)
+    for frame in frames:
+        link = folder / frame.name
+        if not link.exists():
+            link.symlink_to(frame.resolve())
+    labels = [
+        Path(str(frame).replace('leftImg8bit_sequence', 'gtFine').replace(
+            'leftImg8bit.png', 'gtFine_labelTrainIds.png'))
+        for frame in frames
+    ]
+    return frames, labels
+
+
+def sheet(without: torch.nn.Module, memory: torch.nn.Module,
+          frames: List[Path], labels: List[Path], out: Path) -> None:
+    """Frames that follow each other: truth, without and with a memory."""
+    palette = np.zeros((256, 3), np.uint8)
+    colours = np.array(CityscapesDataset.METAINFO['palette'], np.uint8)
+    palette[:len(colours)] = colours[:, ::-1]
+    sessions = [VideoSession(m.cpu(), size=SIZE) for m in (without, memory)]
+    rows = []
+    for path, label in zip(frames, labels):
+        frame = cv2.imread(str(path))
+        found = [session.feed(frame).labels for session in sessions]
+        truth = cv2.imread(str(label), cv2.IMREAD_GRAYSCALE)
+        pictures = [palette[x] for x in (truth, *found)]
+        rows.append(np.hstack([frame, *pictures]))
+    picture = np.vstack(rows[-5:])
+    strip = np.full((28, picture.shape[1], 3), 255, np.uint8)
+    for i, text in enumerate(('frame', 'truth', 'without memory',
+                              'with memory')):
+        cv2.putText(strip, text, (i * picture.shape[1] // 4 + 8, 20),
+                    cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
+    cv2.imwrite(str(out), np.vstack([strip, picture]))
+
+
+def pixels_of(label: Path) -> List[str]:
+    """Pixels worth a look: inside of a car or a person, on a pole, a sign."""
+    labels = cv2.imread(str(label), cv2.IMREAD_GRAYSCALE)
+    found = []
+    for classes in ((13, ), (11, 12), (5, 6, 7)):
+        inside = np.isin(labels, classes).astype(np.uint8)
+        # away from the borders of the class and of the picture
+        distance = cv2.distanceTransform(
+            cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT),
+            cv2.DIST_L2, 3)[1:-1, 1:-1]
+        if distance.max() > 1:
+            row, column = np.unravel_index(distance.argmax(), distance.shape)
+            found.append(f'{row},{column}')
+    return found or ['128,256']
+
+
+def markdown(results: List[dict]) -> str:
+    """The table."""
+    lines = [
+        '| network | S | mIoU, % | mTC, % | mVC8, % | mVC8 strict, % | '
+        'ms / frame |', '|---|---|---|---|---|---|---|'
+    ]
+    for row in results:
+        lines.append(
+            f'| {row["title"]} | {row["memory"]} | {row["mIoU"]:.2f} | '
+            f'{row["mTC"]:.2f} | {row["mVC8"]:.2f} | '
+            f'{row["mVC8_strict"]:.2f} | {row["ms"]:.1f} |')
+    return '\n'.join(lines)
+
+
+def main() -> None:
+    args = parse_args()
+    out, logs = Path(args.out), Path(args.work_dirs, 'demo_logs')
+    for folder in (out, logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    start = time.time()
+    render(args.stills, 400, 80, log=logs / 'data.txt')
+    render(args.data, args.train, args.val, '--dense', '--frames', '20',
+           log=logs / 'data_video.txt')
+    variants = erfnet_variants(args, logs) + sctnet_variants(args, logs)
+    flow = (f'test_evaluator.1.flow.root={args.data}/flow/val',
+            'test_evaluator.1.flow.img_root='
+            f'{args.data}/leftImg8bit_sequence/val')
+    results: List[Dict] = []
+    for number, variant in enumerate(variants):
+        name = f'test_video_{number}_s{variant.memory}'
+        metrics = test(variant.config, variant.checkpoint,
+                       Path(args.work_dirs, name), args.data, *flow,
+                       *variant.options, log=logs / f'{name}.txt')
+        results.append({**metrics, **variant._asdict()})
+    models = [
+        load_segmentor(config_of(variant), str(variant.checkpoint))
+        for variant in variants
+    ]
+    for row, taken in zip(results, milliseconds(models)):
+        row['ms'] = taken
+        row['checkpoint'] = str(row['checkpoint'])
+    print(markdown(results))
+    (out / 'results.json').write_text(json.dumps(results, indent=1))
+
+    best = variants[1 + len(args.memory)]
+    config = out / 'config.py'
+    config_of(best).dump(str(config))
+    frames, labels = snippet(args, out / 'snippet')
+    call('video demo', sys.executable, str(TOOLS / 'video_demo.py'),
+         str(out / 'snippet'), '--config', str(config), '--checkpoint',
+         str(best.checkpoint), '--out', str(out), log=logs / 'video_demo.txt')
+    call('where pixels look', sys.executable,
+         str(TOOLS / 'analysis_tools/visualize_memory.py'), str(config),
+         str(best.checkpoint), str(out / 'snippet'), '--pixels',
+         *pixels_of(labels[-1]), '--out', str(out / 'attention.png'),
+         log=logs / 'attention.txt')
+    sheet(models[1], models[1 + len(args.memory)], frames, labels,
+          out / 'predictions.png')
+    report(args, results, out / 'report.md')
+    print(f'\n=== {out}/report.md, snippet_overlay.mp4, predictions.png, '
+          f'attention.png ({(time.time() - start) / 60:.1f} minutes)')
+
+
+def report(args, results: List[dict], path: Path) -> None:
+    """One page about the runs."""
+    device = (torch.cuda.get_device_name() if torch.cuda.is_available() else
+              f'CPU, {torch.get_num_threads()} threads')
+    path.write_text(f"""# A memory of past frames on synthetic streets
+
+Trained on {args.train} snippets, tested on all 20 frames of {args.val} others,
+256x512, the 19 classes of Cityscapes. S frames are remembered. mTC along the
+rendered flow; ms of a frame with a full memory on {device}, torch
+{torch.__version__}, the networks in turns. A demonstration, no benchmark.
+
+{markdown(results)}
+
+"decoder trained on": ERFNet's decoder for as many iterations as LMANet's two
+stages together, on the same frames.
+
+![frame, truth, prediction without and with memory](predictions.png)
+
+![where pixels of the last frame look](attention.png)
+""")
+
+
+if __name__ == '__main__':
+    main()
