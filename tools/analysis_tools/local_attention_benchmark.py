@@ -7,8 +7,9 @@ Prints seconds, peak extra memory and their ratios, as measured in this run.
   usual forms: all frames at once, or frame by frame.
 - 'psp': the shipped one alone at the size of LMANet on PSPNet (unfold would
   need hundreds of gigabytes), with the peak of the whole process.
-- 'network': a frame of LMANet with a full memory against a frame of the same
-  network without, in turn.
+- 'network': a frame of a video network with a full memory against a frame of
+  the image network that it is built on, in turn; LMANet and ERFNet unless
+  ``--config`` and ``--baseline`` say otherwise.
 
 Memory is the growth of the process's peak on a CPU, each measurement in a
 process of its own, and the allocator's peak on a GPU.
@@ -24,12 +25,9 @@ from typing import Callable, Dict, List
 
 import torch
 import torch.nn.functional as F
-from mmengine.config import Config
-from mmengine.model.utils import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS
 from torch import Tensor
 
+from rtseg_plugin.apis import frame_network, load_segmentor
 from rtseg_plugin.models.layers import local_attention
 from rtseg_plugin.utils.host_tools import resolve_config
 
@@ -211,36 +209,28 @@ def report_psp(args: argparse.Namespace) -> None:
               flush=True)
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def report_network(args: argparse.Namespace) -> None:
-    config = Config.fromfile(resolve_config(args.config))
-    init_default_scope(config.get('default_scope', 'mmseg'))
-    model = revert_sync_batchnorm(MODELS.build(config.model))
-    model = model.to(args.device).eval()
     frame = torch.rand(1, 3, *args.shape, device=args.device)
-    state = None
-    for _ in range(model.neck.memory_size + 1):
-        _, state = model.step(frame, state)
-    metas = [dict(img_shape=frame.shape[2:])]
-    rounds = {'single frame': [], 'with memory': []}
-    for _ in range(args.frames):
-        # a frame of the same network without its neck
-        rounds['single frame'].append(
-            timed(
-                lambda: model.decode_head.predict(
-                    model.backbone(frame), metas, None), args.device))
-        rounds['with memory'].append(
-            timed(lambda: model.step(frame, state), args.device))
-    alone, memory = map(statistics.median, rounds.values())
-    ratio = statistics.median(
-        b / a for a, b in zip(*rounds.values()))
-    print(f'network {os.path.basename(args.config)} at '
-          f'{args.shape[0]}x{args.shape[1]}, {args.device}, {args.threads} '
-          f'threads, {args.frames} frames of each in turn')
-    print(f'  median {alone * 1e3:.1f} ms -> {memory * 1e3:.1f} ms; median '
-          f'ratio of neighbours {ratio:.3f}, {100 * (ratio - 1):+.1f} %')
-    print(f'  longest frame with memory: '
-          f'{max(rounds["with memory"]) / memory:.2f} times the median')
+    networks = [
+        frame_network(
+            load_segmentor(resolve_config(name), device=args.device), frame)
+        for name in (args.baseline, args.config)
+    ]
+    rounds = [[timed(lambda: network(frame), args.device)  # noqa: B023
+               for network in networks] for _ in range(3 + args.frames)]
+    # the first ones warm up
+    alone, memory = map(list, zip(*rounds[3:]))
+    ratio = statistics.median(b / a for a, b in zip(alone, memory))
+    median = statistics.median(memory)
+    print(f'network at {args.shape[0]}x{args.shape[1]}, {args.device}, '
+          f'{args.threads} threads, {args.frames} frames of each in turn\n'
+          f'  {args.baseline}: median '
+          f'{statistics.median(alone) * 1e3:.1f} ms\n'
+          f'  {args.config}: median {median * 1e3:.1f} ms\n'
+          f'  median ratio of neighbours {ratio:.3f}, '
+          f'{100 * (ratio - 1):+.1f} %; longest frame with memory '
+          f'{max(memory) / median:.2f} times the median')
 
 
 def parse_args() -> argparse.Namespace:
@@ -257,6 +247,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--config',
         default='lmanet-erfnet-s4-r21_stage2_2xb5-50e_cityscapes-512x1024.py')
+    parser.add_argument(
+        '--baseline', default='erfnet_2xb6-150e_cityscapes-512x1024.py')
     # for the processes that this script starts
     parser.add_argument('--method', choices=METHODS, help=argparse.SUPPRESS)
     parser.add_argument(

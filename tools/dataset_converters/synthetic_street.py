@@ -54,11 +54,11 @@ _HERE = str(Path(__file__).resolve().parent)
 if _HERE not in sys.path:
     sys.path.insert(0, _HERE)
 
-from street_layout import build_scene  # noqa: E402
-from street_plan import SPOTLIGHTS  # noqa: E402
-from street_renderer import Renderer  # noqa: E402
-from street_scene import ANNOTATED_FRAME  # noqa: E402
-from street_statistics import (  # noqa: E402
+from street.layout import build_scene  # noqa: E402
+from street.plan import SPOTLIGHTS  # noqa: E402
+from street.renderer import Renderer  # noqa: E402
+from street.scene import ANNOTATED_FRAME  # noqa: E402
+from street.statistics import (  # noqa: E402
     IMAGE_SUFFIX,
     LABEL_SUFFIX,
     SPLITS,

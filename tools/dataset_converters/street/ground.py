@@ -3,9 +3,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from street_plan import STREET_START, Plan
-from street_scene import GroundMap, Label
-from street_textures import Colour, bgr, fill, grey, masonry, soil
+
+from .plan import STREET_START, Plan
+from .scene import GroundMap, Label
+from .textures import Colour, bgr, fill, grey, masonry, soil
 
 NEAR_END = 46.0
 """Where the fine map ends, in metres along the street."""

@@ -2,13 +2,14 @@
 import math
 
 import numpy as np
-from street_furniture import bush, tree
-from street_ground import FAR_END, pave
-from street_life import populate
-from street_plan import STREET_START, Plan, Side
-from street_scene import Label, Scene, Texture, upright
-from street_sketch import Sketch
-from street_textures import (
+
+from .furniture import bush, tree
+from .ground import FAR_END, pave
+from .life import populate
+from .plan import STREET_START, Plan, Side
+from .scene import Label, Scene, Texture, upright
+from .sketch import Sketch
+from .textures import (
     barrier,
     facade,
     fill,

@@ -11,7 +11,8 @@ import functools
 
 import cv2
 import numpy as np
-from street_scene import Texture
+
+from .scene import Texture
 
 Colour = np.ndarray
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from street_scene import Body, Label, Scene, Shadow, Texture, upright
-from street_sketch import Sketch
-from street_textures import Colour, fill, grey, hsv, paint
+
+from .scene import Body, Label, Scene, Shadow, Texture, upright
+from .sketch import Sketch
+from .textures import Colour, fill, grey, hsv, paint
 
 _RUBBER = np.full(3, 26, np.float32)
 _GAINS = {'roof': 1.15, 'hood': 1.12, 'deck': 1.12, 'glass': 1.0,

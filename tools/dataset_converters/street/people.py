@@ -2,9 +2,10 @@
 import math
 
 import numpy as np
-from street_scene import Body, Label, Scene, Shadow, Swing
-from street_sketch import Sketch
-from street_textures import Colour, cloth, fill, grey, paint, skin
+
+from .scene import Body, Label, Scene, Shadow, Swing
+from .sketch import Sketch
+from .textures import Colour, cloth, fill, grey, paint, skin
 
 _DENSITY = 64
 _RUBBER = np.full(3, 24, np.float32)

@@ -2,9 +2,10 @@
 import math
 
 import numpy as np
-from street_scene import Label, Scene, Texture, upright
-from street_sketch import Sketch
-from street_textures import Colour, crown, fill, foliage, grey, hsv, paint
+
+from .scene import Label, Scene, Texture, upright
+from .sketch import Sketch
+from .textures import Colour, crown, fill, foliage, grey, hsv, paint
 
 _DARK = np.full(3, 22, np.float32)
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from street_scene import (
+
+from .scene import (
     ANNOTATED_FRAME,
     GroundMap,
     Label,

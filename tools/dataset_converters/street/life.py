@@ -2,7 +2,8 @@
 import math
 
 import numpy as np
-from street_furniture import (
+
+from .furniture import (
     clutter,
     gantry,
     pole,
@@ -12,10 +13,10 @@ from street_furniture import (
     traffic_light,
     tree,
 )
-from street_people import person, two_wheeler
-from street_plan import Plan, Side
-from street_scene import Body, Label
-from street_vehicles import bus, car, tram, truck
+from .people import person, two_wheeler
+from .plan import Plan, Side
+from .scene import Body, Label
+from .vehicles import bus, car, tram, truck
 
 
 def populate(plan: Plan) -> None:

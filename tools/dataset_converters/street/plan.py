@@ -3,8 +3,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from street_scene import Camera, Label, Look, Scene, Wave, upright
-from street_textures import sky
+
+from .scene import Camera, Label, Look, Scene, Wave, upright
+from .textures import sky
 
 SPOTLIGHTS = ('tram', 'bus', 'truck', 'motorcycle', 'bicycle', 'barrier')
 """Rare things that the scenes take turns to show."""

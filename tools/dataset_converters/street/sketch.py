@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from street_scene import Texture, upright
-from street_textures import Colour, bgra
+
+from .scene import Texture, upright
+from .textures import Colour, bgra
 
 _SHIFT = 4  # fractional bits of the coordinates given to OpenCV
 
