@@ -21,7 +21,6 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmseg.datasets import CityscapesDataset
 
 from rtseg_plugin.apis import VideoSession, frame_network, load_segmentor
 from rtseg_plugin.utils.host_tools import resolve_config
@@ -69,33 +68,36 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def erfnet_variants(args, logs: Path) -> List[Variant]:
-    """Train ERFNet, the control and LMANet."""
+def run(args, logs: Path, config: str, name: str, data: str, *options: str,
+        times: int = 1) -> Path:
+    """Train one recipe, ``times`` as long if ``--iterations`` is given."""
+    iterations = args.iterations and times * args.iterations
+    return train(config, Path(args.work_dirs, name), data, *options,
+                 log=logs / f'train_{name}.txt', iterations=iterations)
 
-    def run(config: str, name: str, data: str, *options: str,
-            times: int = 1) -> Path:
-        iterations = args.iterations and times * args.iterations
-        return train(config, Path(args.work_dirs, name), data, *options,
-                     log=logs / f'train_{name}.txt', iterations=iterations)
 
-    image = run(IMAGE, IMAGE, args.stills)
-    control = run(CONTROL, CONTROL, args.data, f'load_from={image}', times=2)
-    variants = [
+def single_frame(args, logs: Path) -> List[Variant]:
+    """Train ERFNet on images, and its decoder on frames as the control."""
+    image = run(args, logs, IMAGE, IMAGE, args.stills)
+    control = run(args, logs, CONTROL, CONTROL, args.data,
+                  f'load_from={image}', times=2)
+    return [
         Variant('ERFNet', 0, CONTROL, image, ()),
         Variant('ERFNet, decoder trained on', 0, CONTROL, control, ())
     ]
-    for memory in args.memory:
-        build = (f'model.neck.memory_size={memory}', )
-        clips = (f'train_dataloader.dataset.clip_length={memory + 1}',
-                 f'val_dataloader.dataset.clip_length={memory + 1}')
-        checkpoint = image
-        for config in STAGES:
-            name = config.replace('-s4-', f'-s{memory}-')
-            checkpoint = run(config, name, args.data, *build, *clips,
-                             f'load_from={checkpoint}')
-        variants.append(
-            Variant('LMANet on ERFNet', memory, config, checkpoint, build))
-    return variants
+
+
+def with_memory(args, logs: Path, image: Path, memory: int) -> Variant:
+    """Train LMANet in two stages from ERFNet."""
+    options = (f'model.neck.memory_size={memory}', )
+    clips = (f'train_dataloader.dataset.clip_length={memory + 1}',
+             f'val_dataloader.dataset.clip_length={memory + 1}')
+    checkpoint = image
+    for config in STAGES:
+        name = config.replace('-s4-', f'-s{memory}-')
+        checkpoint = run(args, logs, config, name, args.data, *options, *clips,
+                         f'load_from={checkpoint}')
+    return Variant('LMANet on ERFNet', memory, config, checkpoint, options)
 
 
 def sctnet_variants(args, logs: Path) -> List[Variant]:
@@ -103,10 +105,7 @@ def sctnet_variants(args, logs: Path) -> List[Variant]:
     stills = argparse.Namespace(
         data=args.stills, work_dirs=args.work_dirs, iterations=args.iterations)
     _, image = street_demo.train_pair(stills, logs)
-    memory = train(
-        SCTNET, Path(args.work_dirs, SCTNET), args.data, f'load_from={image}',
-        log=logs / f'train_{SCTNET}.txt', iterations=args.iterations)
-    # what the image network has beside its inference network, and no memory
+    memory = run(args, logs, SCTNET, SCTNET, args.data, f'load_from={image}')
     alone = ('model.neck=None', )
     return [
         Variant('SCTNet-S', 0, SCTNET, image, alone),
@@ -166,6 +165,8 @@ def snippet(args, folder: Path) -> Tuple[List[Path], List[Path]]:
 def sheet(without: torch.nn.Module, memory: torch.nn.Module,
           frames: List[Path], labels: List[Path], out: Path) -> None:
     """Frames that follow each other: truth, without and with a memory."""
+    # behind the package, which makes room for mmcv without its compiled part
+    from mmseg.datasets import CityscapesDataset
     palette = np.zeros((256, 3), np.uint8)
     colours = np.array(CityscapesDataset.METAINFO['palette'], np.uint8)
     palette[:len(colours)] = colours[:, ::-1]
@@ -225,7 +226,12 @@ def main() -> None:
     render(args.stills, 400, 80, log=logs / 'data.txt')
     render(args.data, args.train, args.val, '--dense', '--frames', '20',
            log=logs / 'data_video.txt')
-    variants = erfnet_variants(args, logs) + sctnet_variants(args, logs)
+    variants = single_frame(args, logs)
+    image = variants[0].checkpoint
+    variants += [
+        with_memory(args, logs, image, memory) for memory in args.memory
+    ]
+    variants += sctnet_variants(args, logs)
     flow = (f'test_evaluator.1.flow.root={args.data}/flow/val',
             'test_evaluator.1.flow.img_root='
             f'{args.data}/leftImg8bit_sequence/val')
