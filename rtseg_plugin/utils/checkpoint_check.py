@@ -1,5 +1,5 @@
 """Telling a checkpoint of another network before it is half loaded."""
-from typing import Dict
+from typing import Dict, Optional, Sequence
 
 from torch import Tensor, nn
 
@@ -7,8 +7,38 @@ from torch import Tensor, nn
 INFERENCE_PARTS = ('backbone', 'neck', 'decode_head')
 
 
-def check_state_dict(model: nn.Module, state_dict: Dict[str, Tensor],
-                     source: str) -> None:
+def _without_wrapper(state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Keys as they were before DDP's prefix."""
+    return {k[7:] if k.startswith('module.') else k: v
+            for k, v in state_dict.items()}
+
+
+def check_any_fits(model: nn.Module, state_dict: Dict[str, Tensor],
+                   source: str) -> None:
+    """Raise if no tensor of a state dict fits a model.
+
+    Args:
+        model (nn.Module): The segmentor.
+        state_dict (dict[str, Tensor]): What is to be loaded.
+        source (str): File name for the error message.
+
+    Raises:
+        RuntimeError: If nothing would be loaded; with a few names of both.
+    """
+    own, given = model.state_dict(), _without_wrapper(state_dict)
+    if any(key in own and value.shape == own[key].shape
+           for key, value in given.items()):
+        return
+    raise RuntimeError(
+        f'checkpoint {source} is not of this model: none of its {len(given)} '
+        f'tensors {list(given)[:3]} fits one of the {len(own)} of the model '
+        f'{list(own)[:3]}')
+
+
+def check_state_dict(model: nn.Module,
+                     state_dict: Dict[str, Tensor],
+                     source: str,
+                     parts: Optional[Sequence[str]] = INFERENCE_PARTS) -> None:
     """Raise unless a state dict fills the inference part of a segmentor.
 
     mmengine loads what fits and warns of the rest, so that a checkpoint of
@@ -18,19 +48,20 @@ def check_state_dict(model: nn.Module, state_dict: Dict[str, Tensor],
         model (nn.Module): The segmentor.
         state_dict (dict[str, Tensor]): What is to be loaded.
         source (str): File name for the error message.
+        parts (Sequence[str], optional): What has to be filled; None stands
+            for all of the model. Defaults to backbone, neck and decode head.
 
     Raises:
-        RuntimeError: If a tensor of backbone, neck or decode head is missing
-            or has another shape; with the counts, and the class counts.
+        RuntimeError: If a tensor of these parts is missing or has another
+            shape; with the counts, and the class counts.
     """
     needed = {
         key: value
         for key, value in model.state_dict().items()
-        if key.split('.')[0] in INFERENCE_PARTS
+        if (parts is None or key.split('.')[0] in parts)
         and not key.endswith('num_batches_tracked')
     }
-    given = {k[7:] if k.startswith('module.') else k: v
-             for k, v in state_dict.items()}
+    given = _without_wrapper(state_dict)
     missing = [key for key in needed if key not in given]
     shapes = [
         f'{key} {tuple(given[key].shape)}, needed {tuple(value.shape)}'
@@ -47,6 +78,6 @@ def check_state_dict(model: nn.Module, state_dict: Dict[str, Tensor],
                 'that this checkpoint was trained with.')
     raise RuntimeError(
         f'checkpoint {source} is not of this model: of {len(needed)} tensors '
-        f'of backbone, neck and decode head {len(missing)} are missing '
+        f'of {", ".join(parts or ["the model"])} {len(missing)} are missing '
         f'{missing[:3]} and {len(shapes)} have another shape {shapes[:3]}.'
         f'{hint}')

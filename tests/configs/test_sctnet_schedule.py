@@ -2,9 +2,9 @@
 
 lr(t) = w(t) * ((base - min) * (1 - t / T) + min), with base already multiplied
 by 10 for heads and projections, and the warm-up w(t) = 1 - (1 - t / 1500) *
-(1 - 1e-6). mmengine's product of two schedules is within 0.1 % of it in the
-warm-up and 0.02 % afterwards, but for the last steps, where the rate is about
-as small as the difference.
+(1 - 1e-6). mmengine computes each step from the one before, so its product of
+two schedules differs from that: in the warm-up by 0.082 %, afterwards by
+0.016 % of a group's first rate at most.
 """
 import pytest
 import torch
@@ -14,6 +14,7 @@ from mmengine.registry import PARAM_SCHEDULERS
 from tests.builders import build_model, load_config
 
 TOTAL = 160000
+EARLY, LATE = 9e-4, 2e-4  # of a group's first rate
 RECIPES = {
     # recipe: base rate, weight decay, least rate, classes of norm rule
     'sctnet-s-seg50_2xb8-160k_cityscapes-512x1024': (4e-4, 0.0125, 1e-6),
@@ -54,33 +55,34 @@ def test_rate_and_decay_of_every_group(recipe):
     assert unspared == (0 if base == 4e-4 else 12)
 
 
-@pytest.mark.parametrize('recipe', [
-    'sctnet-s-seg50_2xb8-160k_cityscapes-512x1024',
-    'sctnet-b_4xb4-160k_coco-stuff10k-640x640',
-])
+@pytest.mark.parametrize('recipe', RECIPES)
 def test_rates_over_the_whole_schedule(recipe):
     base, _, least = RECIPES[recipe]
     cfg = load_config(f'sctnet/{recipe}.py')
     assert cfg.train_cfg.max_iters == TOTAL
-    groups = [dict(params=[torch.nn.Parameter(torch.zeros(1))], lr=r)
-              for r in (base, 10 * base)]
-    optimizer = torch.optim.AdamW(groups, lr=base)
+    _, groups = optimizer_of(cfg)
+    # one group of each rate that the model's groups have
+    rates = sorted({group['lr'] for _, group in groups})
+    assert rates == pytest.approx([base, 10 * base])
+    optimizer = torch.optim.AdamW(
+        [dict(params=[torch.nn.Parameter(torch.zeros(1))], lr=rate)
+         for rate in rates], lr=base)
     schedulers = [
         PARAM_SCHEDULERS.build(dict(s, optimizer=optimizer))
         for s in cfg.param_scheduler
     ]
-    worst_early = worst_late = 0.
+    early = late = 0.
     for t in range(TOTAL):
-        for group, rate in zip(optimizer.param_groups, (base, 10 * base)):
-            warm = 1 - (1 - t / 1500) * (1 - 1e-6) if t < 1500 else 1
+        warm = 1 - (1 - t / 1500) * (1 - 1e-6) if t < 1500 else 1
+        for group, rate in zip(optimizer.param_groups, rates):
             want = warm * ((rate - least) * (1 - t / TOTAL) + least)
-            error = abs(group['lr'] - want) / want
+            error = abs(group['lr'] - want) / rate
             if t < 1500:
-                worst_early = max(worst_early, error)
-            elif t < TOTAL - 200:
-                worst_late = max(worst_late, error)
+                early = max(early, error)
+            else:
+                late = max(late, error)
         for scheduler in schedulers:
             scheduler.step()
-    assert worst_early < 1.5e-3
-    assert worst_late < 1e-2
+    assert early < EARLY
+    assert late < LATE
     assert optimizer.param_groups[1]['lr'] == pytest.approx(least, abs=1e-6)

@@ -143,6 +143,35 @@ def test_checkpoint_of_another_class_count(four_iterations, data_root,
         run_test(cfg, work_dir / 'iter_4.pth')
 
 
+def test_resume_from_another_class_count(four_iterations, data_root,
+                                         tmp_path):
+    """Also where the inference network is the same: of the auxiliary head."""
+    work_dir, _ = four_iterations
+    cfg = demo_config(data_root, tmp_path, 4)
+    cfg.model.auxiliary_head.num_classes = 11
+    cfg.model.auxiliary_head.ignore_index = 255
+    cfg.resume, cfg.load_from = True, str(work_dir / 'iter_4.pth')
+    with pytest.raises(RuntimeError, match='number of classes differs'):
+        train(cfg)
+
+
+def test_training_from_a_checkpoint_of_which_nothing_fits(
+        four_iterations, data_root, tmp_path):
+    work_dir, _ = four_iterations
+    own = weights(work_dir / 'iter_4.pth')
+    torch.save({f'x.{k}': v for k, v in own.items()}, tmp_path / 'x.pth')
+    cfg = demo_config(data_root, tmp_path, 1)
+    cfg.load_from = str(tmp_path / 'x.pth')
+    with pytest.raises(RuntimeError, match=r'x\.pth.*none of its \d+ tensors'):
+        train(cfg)
+    # a part of it is a start like any other
+    part = {k: v for k, v in own.items() if k.startswith('backbone.stem')}
+    torch.save(part, tmp_path / 'part.pth')
+    cfg = demo_config(data_root, tmp_path, 1)
+    cfg.load_from = str(tmp_path / 'part.pth')
+    train(cfg)
+
+
 def test_missing_and_truncated_checkpoint(four_iterations, data_root,
                                           tmp_path):
     work_dir, _ = four_iterations

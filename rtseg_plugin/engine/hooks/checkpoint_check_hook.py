@@ -3,16 +3,17 @@ from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from ...utils.checkpoint_check import check_state_dict
+from ...utils.checkpoint_check import check_any_fits, check_state_dict
 
 
 @HOOKS.register_module()
 class CheckpointCheckHook(Hook):
-    """Stops a test whose checkpoint does not belong to the model.
+    """Stops a run whose checkpoint does not belong to the model.
 
-    Without it mmengine warns and tests a network that is partly random. A
-    training that starts from a checkpoint (``load_from``) may fill a part
-    only, so it is left alone.
+    Without it mmengine warns and goes on with a network that is partly
+    random. A test needs all of the inference network, a resumed training all
+    of the model. A training that only starts from a checkpoint
+    (``load_from``) may fill a part, but not nothing.
     """
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -25,10 +26,14 @@ class CheckpointCheckHook(Hook):
         Raises:
             RuntimeError: See :func:`.check_state_dict`.
         """
-        if isinstance(runner.optim_wrapper, BaseOptimWrapper):
-            return
         model = runner.model
         while hasattr(model, 'module'):  # DDP, test-time augmentation
             model = model.module
-        check_state_dict(model, checkpoint.get('state_dict', checkpoint),
-                         str(runner._load_from))
+        state_dict = checkpoint.get('state_dict', checkpoint)
+        source = str(runner._load_from or f'in {runner.work_dir}')
+        if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
+            check_state_dict(model, state_dict, source)
+        elif runner._resume:
+            check_state_dict(model, state_dict, source, parts=None)
+        else:
+            check_any_fits(model, state_dict, source)

@@ -18,11 +18,16 @@ def is_eager_cpu_inference(x: Tensor) -> bool:
             and not torch.compiler.is_compiling())
 
 
+def _is_watched(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)
+
+
 def conv_norm(conv: nn.Conv2d, norm: nn.Module, x: Tensor) -> Tensor:
     """Convolution and norm; a batch norm in eval mode joins the weights.
 
     Scaling the weights anew costs far less than a pass over the feature, and
-    leaves no copy behind that could be out of date.
+    leaves no copy behind that could be out of date. Where a hook waits for
+    either module, both are called, so that taps and profilers see them.
 
     Args:
         conv (nn.Conv2d): The convolution.
@@ -33,7 +38,8 @@ def conv_norm(conv: nn.Conv2d, norm: nn.Module, x: Tensor) -> Tensor:
         Tensor: The normalised output of the convolution.
     """
     if (isinstance(norm, _BatchNorm) and not norm.training
-            and is_eager_cpu_inference(x)):
+            and is_eager_cpu_inference(x)
+            and not (_is_watched(conv) or _is_watched(norm))):
         return efficient_conv_bn_eval_forward(norm, conv, x)
     return norm(conv(x))
 
