@@ -6,6 +6,10 @@
 _base_ = 'mmseg::mobilenet_v2/' \
     'mobilenet-v2-d8_fcn_4xb2-80k_cityscapes-512x1024.py'
 custom_imports = dict(imports=['rtseg_plugin'], allow_failed_imports=False)
+custom_hooks = [
+    dict(type='CheckpointCheckHook'),
+    dict(type='RandomStateHook')
+]
 model = dict(
     backbone=dict(
         strides=(1, 2, 2, 2, 1, 2, 1), dilations=(1, 1, 1, 1, 1, 1, 1)),

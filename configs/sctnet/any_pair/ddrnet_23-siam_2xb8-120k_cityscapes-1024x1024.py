@@ -3,6 +3,10 @@
 # is aligned are modules, which are called in both.
 _base_ = 'mmseg::ddrnet/ddrnet_23_in1k-pre_2xb6-120k_cityscapes-1024x1024.py'
 custom_imports = dict(imports=['rtseg_plugin'], allow_failed_imports=False)
+custom_hooks = [
+    dict(type='CheckpointCheckHook'),
+    dict(type='RandomStateHook')
+]
 loss = dict(type='ChannelWiseDistillationLoss', temperature=4.0)
 alignments = [
     dict(
