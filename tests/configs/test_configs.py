@@ -116,9 +116,7 @@ def run_everything(file):
 
 @pytest.mark.parametrize('file', SEGMENTORS)
 def test_every_config_builds(file):
-    """Without memory or time for its weights."""
-    with torch.device('meta'):
-        model = build_model(load(file))
+    model = build_model(load(file))
     assert sum(p.numel() for p in model.parameters()) > 1e6
 
 
