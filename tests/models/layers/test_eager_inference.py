@@ -55,3 +55,17 @@ def test_norm_joins_the_weights_in_inference_only():
         torch.testing.assert_close(
             conv_norm(conv, norm, x), norm(conv(x)), rtol=0, atol=1e-5)
     assert not is_eager_cpu_inference(x)
+
+
+@torch.no_grad()
+def test_hooks_see_both_modules():
+    """Without them a tap on either would find nothing on a CPU."""
+    conv, norm = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8).eval()
+    x, seen = torch.randn(1, 3, 9, 9), []
+    for module in (conv, norm):
+        handle = module.register_forward_hook(
+            lambda module, args, out: seen.append(type(module).__name__))
+        got = conv_norm(conv, norm, x)
+        handle.remove()
+        torch.testing.assert_close(got, norm(conv(x)))
+    assert seen == ['Conv2d', 'BatchNorm2d']
