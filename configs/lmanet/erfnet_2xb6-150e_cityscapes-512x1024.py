@@ -9,17 +9,18 @@ _base_ = [
 ]
 log_processor = dict(by_epoch=True)
 resize = dict(type='Resize', scale=(1024, 512), backend='pillow')
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'), resize,
+train_pipeline = _base_.train_pipeline[:2] + [
+    resize,
     dict(type='RandomFlip', prob=0.5),
     dict(type='RandomShift', max_shift=2),
     dict(type='RelabelPixels', old=255, new=19),
     dict(type='PackSegInputs')
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'), resize,
-    dict(type='LoadAnnotations'),
+    _base_.load_image,
+    resize,
+    # annotations are loaded after Resize: truth keeps its own size
+    _base_.load_annotations,
     dict(type='PackSegInputs')
 ]
 train_dataloader = dict(

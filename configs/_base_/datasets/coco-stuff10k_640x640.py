@@ -55,6 +55,7 @@ train_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
+        reduce_zero_label=True,
         data_prefix=dict(
             img_path='images/train2014', seg_map_path='annotations/train2014'),
         pipeline=train_pipeline))
@@ -66,6 +67,7 @@ val_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
+        reduce_zero_label=True,
         data_prefix=dict(
             img_path='images/test2014',
             seg_map_path='annotations/test2014'),

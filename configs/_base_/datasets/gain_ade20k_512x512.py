@@ -2,9 +2,7 @@
 # one class fills to 75 % is drawn anew) and tests: short side 512, bicubic.
 _base_ = './ade20k_512x512.py'
 crop_size = (512, 512)
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', reduce_zero_label=True),
+train_pipeline = _base_.train_pipeline[:2] + [
     dict(type='RandomScale', ratio_range=(0.5, 2.0), interpolation='bicubic'),
     dict(type='PadBothSides', size=crop_size, pad_val=0, seg_pad_val=255),
     dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
@@ -21,14 +19,14 @@ train_pipeline = [
     dict(type='PackSegInputs')
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    _base_.load_image,
     dict(
         type='Resize',
         scale=(2048, 512),
         keep_ratio=True,
         interpolation='bicubic'),
     # annotations are loaded after Resize: truth keeps its own size
-    dict(type='LoadAnnotations', reduce_zero_label=True),
+    _base_.load_annotations,
     dict(type='PackSegInputs')
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,9 +1,7 @@
 # CamVid, train and val together, as GAIN's official code trains on it.
 _base_ = './camvid-trainval_720x960.py'
 crop_size = (720, 960)
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations'),
+train_pipeline = _base_.train_pipeline[:2] + [
     dict(type='RandomScale', ratio_range=(0.5, 2.0), interpolation='bicubic'),
     dict(type='PadBothSides', size=crop_size, pad_val=0, seg_pad_val=255),
     dict(type='RandomCrop', crop_size=crop_size),
