@@ -7,6 +7,7 @@ from mmseg.models.utils import ResLayer
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
 
 
@@ -76,6 +77,7 @@ class DFNet(BaseModule):
             build_norm_layer(norm_cfg, 64)[1], nn.ReLU(inplace=True))
         width = 64
         last = max(self.out_indices)
+        self.total_stride = output_stride if last == 3 else 4 * 2**last
         for stage, parts in enumerate(self.arch_settings[arch][:last], 2):
             strides = (2, 2 if stage == 4 and output_stride == 64 else 1)
             for part, (channels, blocks) in enumerate(parts, 1):
@@ -100,14 +102,19 @@ class DFNet(BaseModule):
         return self
 
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
-        """Extract features. Any size runs; each halving rounds up.
+        """Extract features. Each halving rounds up.
 
         Args:
             x (Tensor): Images of shape (N, in_channels, H, W).
 
         Returns:
             tuple[Tensor]: The features of ``out_indices``.
+
+        Raises:
+            ValueError: If a side of the image is shorter than the
+                coarsest stride.
         """
+        check_image_size(x, self)
         x = channels_last_on_cpu(x, self.training)
         x = self.stage1(x)
         outs = [x] if 0 in self.out_indices else []

@@ -7,6 +7,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from ..layers.eager_inference import conv_norm
+from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
 
 
@@ -78,6 +79,8 @@ class ERFNetEncoder(BaseModule):
         init_cfg (dict, optional): Defaults to None.
     """
 
+    total_stride = 8
+
     def __init__(self,
                  in_channels: int = 3,
                  stage_channels: Sequence[int] = (16, 64, 128),
@@ -114,7 +117,11 @@ class ERFNetEncoder(BaseModule):
 
         Returns:
             tuple[Tensor]: Features at 1/2, 1/4 and 1/8 of the size.
+
+        Raises:
+            ValueError: If a side of the image is shorter than 8.
         """
+        check_image_size(x, self)
         x = channels_last_on_cpu(x, self.training)
         features = [self.stem(x)]
         for stage in self.stages:

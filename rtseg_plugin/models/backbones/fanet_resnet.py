@@ -1,3 +1,4 @@
+import math
 from typing import Optional, Sequence, Tuple, Union
 
 from mmseg.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
@@ -5,6 +6,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
 
 # PyTorch's default, as in the official code
@@ -138,6 +140,9 @@ class FANetResNet(ResNet):
         self.relu = nn.LeakyReLU(_SLOPE, inplace=True)
         self.pools = nn.ModuleList(self._pools[pool]() for pool in pools)
         self.halve_image = halve_image
+        # two halvings in the stem
+        halvings = 2 + halve_image + sum(pool is not None for pool in pools)
+        self.total_stride = 2**halvings * math.prod(strides)
 
     def train(self, mode: bool = True) -> 'FANetResNet':
         """As PyTorch's, which returns the module; the host's does not."""
@@ -153,7 +158,12 @@ class FANetResNet(ResNet):
         Returns:
             tuple[Tensor]: Outputs of the stages of ``out_indices``; odd sides
             round up at each halving.
+
+        Raises:
+            ValueError: If a side of the image is shorter than the
+                coarsest stride.
         """
+        check_image_size(x, self)
         if self.halve_image:
             size = [(side + 1) // 2 for side in x.shape[2:]]
             x = F.interpolate(

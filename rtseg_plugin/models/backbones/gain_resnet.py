@@ -1,9 +1,11 @@
+import math
 from typing import Sequence, Tuple
 
 from mmseg.models.backbones import ResNetV1c
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
 
 
@@ -73,19 +75,25 @@ class GAINResNet(ResNetV1c):
         if len(dilations) != len(strides):
             raise ValueError(f'dilations must have {len(strides)} entries, '
                              f'one per stage, got {tuple(dilations)}')
+        self.total_stride = 4 * math.prod(strides)
         for name, dilation in zip(self.res_layers, dilations):
             for block in getattr(self, name):
                 block.conv2.dilation = (dilation, dilation)
                 block.conv2.padding = (dilation, dilation)
 
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
-        """Extract features. Any size runs; each halving rounds up.
+        """Extract features. Each halving rounds up.
 
         Args:
             x (Tensor): Images of shape (N, in_channels, H, W).
 
         Returns:
             tuple[Tensor]: The features of ``out_indices``.
+
+        Raises:
+            ValueError: If a side of the image is shorter than the
+                coarsest stride.
         """
+        check_image_size(x, self)
         x = channels_last_on_cpu(x, self.training)
         return super().forward(x)

@@ -9,6 +9,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, cat
 from torch.nn import functional as F
 
+from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
 
 PRE_ACT = ('norm', 'act', 'conv')
@@ -200,6 +201,7 @@ class RTFormer(BaseModule):
         'slim': dict(base_channels=32, spp_channels=128),
         'base': dict(base_channels=64, spp_channels=128),
     }
+    total_stride = 32
 
     def __init__(
         self,
@@ -288,7 +290,7 @@ class RTFormer(BaseModule):
         return arch
 
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
-        """Extract features. Any size runs; each halving rounds up.
+        """Extract features. Each halving rounds up.
 
         Args:
             x (Tensor): Images of shape (N, in_channels, H, W).
@@ -298,7 +300,11 @@ class RTFormer(BaseModule):
             ``out_indices``: (0) high branch and context, (N, 4c, H/8, W/8),
             not activated, for the decode head; (1) high branch before the
             RTFormer blocks, (N, 2c, H/8, W/8), for the auxiliary head.
+
+        Raises:
+            ValueError: If a side of the image is shorter than 32.
         """
+        check_image_size(x, self)
         x = channels_last_on_cpu(x, self.training)
         x2 = self.stage2(F.relu_(self.stage1(self.stem(x))))
         # x2 is needed before its activation, too

@@ -9,6 +9,7 @@ from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
 from ..layers.eager_inference import conv_norm
+from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
 
 
@@ -108,6 +109,7 @@ class SCTNet(BaseModule):
         'small': (32, 64),
         'base': (64, 128),
     }
+    total_stride = 32
 
     def __init__(
         self,
@@ -163,7 +165,7 @@ class SCTNet(BaseModule):
                 conv_cfg=dict(order=('norm', 'act', 'conv'), bias=True))
 
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
-        """Extract features. Any size runs; each halving rounds up.
+        """Extract features. Each halving rounds up.
 
         Args:
             x (Tensor): Images of shape (N, in_channels, H, W).
@@ -174,11 +176,11 @@ class SCTNet(BaseModule):
             W/8), neither activated nor followed by an activation, for the
             auxiliary head; (2) stage 3, (N, 4C, H/16, W/16), and (3) stage 4,
             (N, 8C, H/32, W/32), for alignment with a teacher.
+
+        Raises:
+            ValueError: If a side of the image is shorter than 32.
         """
-        if min(x.shape[2:]) < 32:
-            raise ValueError(
-                f'SCTNet halves its input five times and needs at least '
-                f'32x32 pixels, got {x.shape[2]}x{x.shape[3]}')
+        check_image_size(x, self)
         x = channels_last_on_cpu(x, self.training)
         x = self.stage1(self.stem(x))
         x2 = self.stage2(F.relu_(x))

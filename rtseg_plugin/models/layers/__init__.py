@@ -30,6 +30,7 @@ from .guided_attentive_interpolation import (
     GuideQueryInterpolation,
     SemanticQueryInterpolation,
 )
+from .image_size import check_image_size
 from .linformer_attention import LinformerAttention
 from .local_attention import (
     global_attention,
@@ -86,6 +87,7 @@ __all__ = [
     'adaptive_average_pool',
     'adaptive_max_pool2d',
     'channels_last_on_cpu',
+    'check_image_size',
     'conv_norm_act',
     'global_attention',
     'grouped_double_normalization',

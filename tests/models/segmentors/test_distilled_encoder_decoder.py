@@ -110,6 +110,12 @@ def test_missing_checkpoint_stops_the_run():
         losses_of(model)
 
 
+def test_small_image_is_told_of_the_student(model):
+    """Not by the teacher, whose pooling would fail first."""
+    with pytest.raises(ValueError, match='SCTNet .* 32x32 .* got 16x16'):
+        model.loss(torch.randn(2, 3, 16, 16), samples(2, (16, 16), 19))
+
+
 def test_no_checkpoint_at_all():
     with pytest.raises(ValueError, match="'random'"):
         build_model(
