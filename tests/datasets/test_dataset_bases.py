@@ -119,7 +119,8 @@ def base(request, tmp_path):
 
 def test_count():
     """A test over bases is worth nothing if it finds none."""
-    assert len(BASES) == 19
+    # as many as there were; a new one comes in by itself
+    assert len(BASES) >= 19
     assert 'lmanet/erfnet_2xb6-150e_cityscapes-512x1024.py' in CHANGED
     for name in NOT_HERE:
         assert (CONFIGS / f'_base_/datasets/{name}.py').is_file()
