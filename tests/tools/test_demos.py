@@ -1,5 +1,6 @@
 """What the demos read from the output of the commands they run."""
 import importlib
+import os
 import sys
 
 import pytest
@@ -22,14 +23,14 @@ lowest mTC of 2 videos:
 +-------+--------+------+-------+
 |  a/b  |   20   | 9.10 | 60.00 |
 +-------+--------+------+-------+
-11/21 10:35:40 - mmengine - INFO - Iter(test) [70/80]    eta: 0:00:00  time: 0.1
+11/21 10:35:40 - mmengine - INFO - Iter(test) [70/80]    eta: 0:00:01
 11/21 10:35:40 - mmengine - INFO - Iter(test) [80/80]    aAcc: 66.6500  mIoU: \
 14.7700  mAcc: 22.5200  mTC: 70.5000  mVC8: nan  mVC8_strict: 31.0000  \
 data_time: 0.0043  time: 0.0662
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def demo(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / 'tools/misc'))
     yield importlib.import_module('_demo')
@@ -54,26 +55,37 @@ def test_metrics_of_a_test(demo, monkeypatch, tmp_path):
 
 
 def test_training_goes_on_and_is_not_done_twice(demo, monkeypatch, tmp_path):
-    commands = []
+    commands, work_dir = [], tmp_path / 'work'
+    start = tmp_path / 'start.pth'
+    start.write_text('first')
 
     def call(title, *command, log):
         commands.append(command)
-        (tmp_path / 'last_checkpoint').write_text('iter_7.pth')
+        (work_dir / 'last_checkpoint').write_text('iter_7.pth')
 
     monkeypatch.setattr(demo, 'call', call)
 
-    def train():
-        return demo.train('some-config', tmp_path, 'data/street',
-                          log=tmp_path / 'log.txt', iterations=7)
+    def train(iterations=7):
+        return demo.train('some-config', work_dir, 'data/street',
+                          f'load_from={start}', log=tmp_path / 'log.txt',
+                          iterations=iterations)
 
     assert str(train()) == 'iter_7.pth'
     assert '--resume' not in commands[0]
     assert 'train_cfg.max_iters=7' in commands[0]
-    (tmp_path / 'finished').unlink()  # as if it had been stopped
+    (work_dir / 'finished').unlink()  # as if it had been stopped
     train()
     assert '--resume' in commands[1]
     train()
     assert len(commands) == 2
+    # other settings, or another start, are another training
+    train(iterations=8)
+    assert '--resume' not in commands[2]
+    os.utime(start, (0, 0))
+    train(iterations=8)
+    assert '--resume' not in commands[3]
+    train(iterations=8)
+    assert len(commands) == 4
 
 
 def test_a_failing_command_ends_the_demo(demo, tmp_path, capsys):

@@ -1,10 +1,12 @@
 """What the demos share: running openmim, and reading what it printed."""
+import json
 import re
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, Optional, Tuple, Union
+from typing import Dict, Optional, Sequence, Tuple, Union
 
 TOOLS = Path(__file__).resolve().parents[1]
 _SHOWN = re.compile(r'Iter\(|\||error|Error|mIoU|img / s|peak|mapped|scenes'
@@ -51,6 +53,22 @@ def gpus() -> str:
     return '1' if torch.cuda.is_available() else '0'
 
 
+def _settings(config: str, data: str, options: Sequence[str]) -> str:
+    """What a training depends on; of files, whether they are the same."""
+    files = [
+        Path(value) for value in (x.split('=', 1)[-1] for x in options)
+        if Path(value).is_file()
+    ]
+    state = Path(data, 'synthetic_street.json')
+    return json.dumps(
+        dict(
+            config=config,
+            options=options,
+            data=state.read_text() if state.is_file() else data,
+            files=[path.stat().st_mtime for path in files]),
+        indent=1)
+
+
 def train(config: str,
           work_dir: Path,
           data: str,
@@ -59,10 +77,12 @@ def train(config: str,
           iterations: Optional[int] = None) -> Path:
     """Train a recipe, or go on where it was stopped.
 
+    What is there from other settings is done again.
+
     Args:
         config (str): Name of the recipe.
-        work_dir (Path): Its work folder; a file 'finished' there says that
-            nothing is left to do.
+        work_dir (Path): Its work folder; 'settings.json' there says what it
+            is of, a file 'finished' that nothing is left to do.
         data (str): Root of the data set.
         *options (str): For ``--cfg-options``.
         log (Path): Where the output goes.
@@ -71,19 +91,26 @@ def train(config: str,
     Returns:
         Path: The last checkpoint.
     """
+    options = [*options, f'data_root={data}/']
+    for loader in ('train', 'val', 'test'):
+        options.append(f'{loader}_dataloader.dataset.data_root={data}/')
+    if iterations:
+        options += [
+            f'train_cfg.max_iters={iterations}',
+            f'train_cfg.val_interval={max(iterations // 2, 1)}',
+            f'param_scheduler.1.end={iterations}',
+            f'default_hooks.checkpoint.interval={iterations}'
+        ]
+    settings = _settings(config, data, options)
+    note = work_dir / 'settings.json'
+    if work_dir.exists() and not (note.exists()
+                                  and note.read_text() == settings):
+        shutil.rmtree(work_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    note.write_text(settings)
     pointer, done = work_dir / 'last_checkpoint', work_dir / 'finished'
     if not done.exists():
         resume = ['--resume'] if pointer.exists() else []
-        options = [*options, f'data_root={data}/']
-        for loader in ('train', 'val', 'test'):
-            options.append(f'{loader}_dataloader.dataset.data_root={data}/')
-        if iterations:
-            options += [
-                f'train_cfg.max_iters={iterations}',
-                f'train_cfg.val_interval={max(iterations // 2, 1)}',
-                f'param_scheduler.1.end={iterations}',
-                f'default_hooks.checkpoint.interval={iterations}'
-            ]
         call(f'train {work_dir.name}', *mim(
             'train', 'rtseg_plugin', f'{config}.py', '--gpus', gpus(),
             '--work-dir', str(work_dir), *resume, '--cfg-options',

@@ -11,6 +11,7 @@ finished is not done again. A GPU is used if there is one.
 import argparse
 import ast
 import json
+import shutil
 import statistics
 import sys
 import time
@@ -30,12 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import street_demo  # noqa: E402
 from _demo import TOOLS, call, render, test, train  # noqa: E402
 
-SUFFIX = '_1xb2-demo_synthetic-street-256x512'
-IMAGE = 'erfnet_1xb4-demo_synthetic-street-256x512'
+SUFFIX = '_1xb4-demo_synthetic-street-128x256'
+IMAGE = 'erfnet_1xb8-demo_synthetic-street-128x256'
 STAGES = tuple(f'lmanet-erfnet-s4-r21_stage{i}{SUFFIX}' for i in (1, 2))
 CONTROL = f'erfnet-stream{SUFFIX}'
-SCTNET = f'sctnet-s-lma_stage1{SUFFIX}'
-SIZE = (256, 512)
+SCTNET = 'sctnet-s-lma_stage1_1xb2-demo_synthetic-street-256x512'
 
 
 class Variant(NamedTuple):
@@ -65,6 +65,8 @@ def parse_args() -> argparse.Namespace:
         '--train', type=int, default=120, help='snippets to train on')
     parser.add_argument(
         '--val', type=int, default=24, help='snippets to test on')
+    parser.add_argument(
+        '--fresh', action='store_true', help='remove what is there first')
     return parser.parse_args()
 
 
@@ -124,15 +126,18 @@ def config_of(variant: Variant) -> Config:
 
 
 @torch.inference_mode()
-def milliseconds(models: List[torch.nn.Module], rounds: int = 30,
-                 warm_up: int = 5) -> List[float]:
+def milliseconds(models: List[torch.nn.Module], sizes: List[Tuple[int, int]],
+                 rounds: int = 30, warm_up: int = 5) -> List[float]:
     """Median time of a frame with a full memory, the models in turns."""
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    frame = torch.rand(1, 3, *SIZE, device=device)
-    networks = [frame_network(model.to(device), frame) for model in models]
+    frames = [torch.rand(1, 3, *size, device=device) for size in sizes]
+    networks = [
+        frame_network(model.to(device), frame)
+        for model, frame in zip(models, frames)
+    ]
     taken: List[List[float]] = [[] for _ in networks]
     for _ in range(warm_up + rounds):
-        for network, own in zip(networks, taken):
+        for network, frame, own in zip(networks, frames, taken):
             if device.type == 'cuda':
                 torch.cuda.synchronize()
             start = time.perf_counter()
@@ -163,14 +168,15 @@ def snippet(args, folder: Path) -> Tuple[List[Path], List[Path]]:
 
 
 def sheet(without: torch.nn.Module, memory: torch.nn.Module,
-          frames: List[Path], labels: List[Path], out: Path) -> None:
+          size: Tuple[int, int], frames: List[Path], labels: List[Path],
+          out: Path) -> None:
     """Frames that follow each other: truth, without and with a memory."""
     # behind the package, which makes room for mmcv without its compiled part
     from mmseg.datasets import CityscapesDataset
     palette = np.zeros((256, 3), np.uint8)
     colours = np.array(CityscapesDataset.METAINFO['palette'], np.uint8)
     palette[:len(colours)] = colours[:, ::-1]
-    sessions = [VideoSession(m.cpu(), size=SIZE) for m in (without, memory)]
+    sessions = [VideoSession(m.cpu(), size=size) for m in (without, memory)]
     rows = []
     for path, label in zip(frames, labels):
         frame = cv2.imread(str(path))
@@ -206,12 +212,12 @@ def pixels_of(label: Path) -> List[str]:
 def markdown(results: List[dict]) -> str:
     """The table."""
     lines = [
-        '| network | S | mIoU, % | mTC, % | mVC8, % | mVC8 strict, % | '
-        'ms / frame |', '|---|---|---|---|---|---|---|'
+        '| network | input | S | mIoU, % | mTC, % | mVC8, % | '
+        'mVC8 strict, % | ms / frame |', '|---|---|---|---|---|---|---|---|'
     ]
     for row in results:
         lines.append(
-            f'| {row["title"]} | {row["memory"]} | {row["mIoU"]:.2f} | '
+            f'| {row["title"]} | {row["size"]} | {row["memory"]} | {row["mIoU"]:.2f} | '
             f'{row["mTC"]:.2f} | {row["mVC8"]:.2f} | '
             f'{row["mVC8_strict"]:.2f} | {row["ms"]:.1f} |')
     return '\n'.join(lines)
@@ -220,6 +226,12 @@ def markdown(results: List[dict]) -> str:
 def main() -> None:
     args = parse_args()
     out, logs = Path(args.out), Path(args.work_dirs, 'demo_logs')
+    if args.fresh:
+        names = [IMAGE, CONTROL, SCTNET]
+        names += [config.replace('-s4-', f'-s{memory}-')
+                  for config in STAGES for memory in args.memory]
+        for folder in (out, *(Path(args.work_dirs, name) for name in names)):
+            shutil.rmtree(folder, ignore_errors=True)
     for folder in (out, logs):
         folder.mkdir(parents=True, exist_ok=True)
     start = time.time()
@@ -246,13 +258,15 @@ def main() -> None:
         load_segmentor(config_of(variant), str(variant.checkpoint))
         for variant in variants
     ]
-    for row, taken in zip(results, milliseconds(models)):
-        row['ms'] = taken
+    sizes = [config_of(variant).crop_size for variant in variants]
+    for row, size, taken in zip(results, sizes, milliseconds(models, sizes)):
+        row.update(ms=taken, size='x'.join(map(str, size)))
         row['checkpoint'] = str(row['checkpoint'])
     print(markdown(results))
     (out / 'results.json').write_text(json.dumps(results, indent=1))
 
-    best = variants[1 + len(args.memory)]
+    last = 1 + len(args.memory)
+    best = variants[last]
     config = out / 'config.py'
     config_of(best).dump(str(config))
     frames, labels = snippet(args, out / 'snippet')
@@ -264,7 +278,7 @@ def main() -> None:
          str(best.checkpoint), str(out / 'snippet'), '--pixels',
          *pixels_of(labels[-1]), '--out', str(out / 'attention.png'),
          log=logs / 'attention.txt')
-    sheet(models[1], models[1 + len(args.memory)], frames, labels,
+    sheet(models[1], models[last], sizes[last], frames, labels,
           out / 'predictions.png')
     report(args, results, out / 'report.md')
     print(f'\n=== {out}/report.md, snippet_overlay.mp4, predictions.png, '
@@ -277,8 +291,8 @@ def report(args, results: List[dict], path: Path) -> None:
               f'CPU, {torch.get_num_threads()} threads')
     path.write_text(f"""# A memory of past frames on synthetic streets
 
-Trained on {args.train} snippets, tested on all 20 frames of {args.val} others,
-256x512, the 19 classes of Cityscapes. S frames are remembered. mTC along the
+Trained on {args.train} snippets, tested on all 20 frames of {args.val} others
+(256x512, the 19 classes of Cityscapes). S frames are remembered. mTC along the
 rendered flow; ms of a frame with a full memory on {device}, torch
 {torch.__version__}, the networks in turns. A demonstration, no benchmark.
 

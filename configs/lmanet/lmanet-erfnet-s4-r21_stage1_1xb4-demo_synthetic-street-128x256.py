@@ -1,20 +1,20 @@
 # LMANet on the synthetic streets, first stage: key, value and fusion layers.
-# Starts from erfnet_1xb4-demo_synthetic-street-256x512.py; `make demo-video`
+# Starts from erfnet_1xb8-demo_synthetic-street-128x256.py; `make demo-video`
 # runs all of it.
 #   mim train rtseg_plugin \
-#       lmanet-erfnet-s4-r21_stage1_1xb2-demo_synthetic-street-256x512.py
+#       lmanet-erfnet-s4-r21_stage1_1xb4-demo_synthetic-street-128x256.py
 _base_ = [
     '../_base_/models/lmanet-erfnet.py',
-    '../_base_/datasets/synthetic-street-sequence_256x512.py',
+    '../_base_/datasets/synthetic-street-sequence_128x256.py',
     '../_base_/default_runtime.py', '../_base_/schedules/adamw-poly_demo.py'
 ]
 norm_cfg = dict(type='BN', eps=1e-3, requires_grad=True)
 train_pipeline = _base_.train_pipeline
 train_pipeline.insert(-1, dict(type='RelabelPixels', old=255, new=19))
-train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 model = dict(
     decode_all=True,
-    data_preprocessor=dict(size=(256, 512)),
+    data_preprocessor=dict(size=(128, 256)),
     backbone=dict(norm_cfg=norm_cfg, dropout_ratios=(0., 0.)),
     neck=dict(fusion=dict(norm_cfg=norm_cfg, dropout_ratio=0.)),
     decode_head=dict(norm_cfg=norm_cfg))
@@ -26,9 +26,9 @@ custom_hooks = [
         prefixes=['backbone', 'decode_head'],
         eval_mode=True)
 ]
-train_cfg = dict(max_iters=200, val_interval=200)
+train_cfg = dict(max_iters=300, val_interval=300)
 param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 200
-default_hooks = dict(checkpoint=dict(interval=200))
-load_from = ('work_dirs/erfnet_1xb4-demo_synthetic-street-256x512/'
-             'iter_400.pth')
+param_scheduler[1].end = 300
+default_hooks = dict(checkpoint=dict(interval=300))
+load_from = ('work_dirs/erfnet_1xb8-demo_synthetic-street-128x256/'
+             'iter_1000.pth')

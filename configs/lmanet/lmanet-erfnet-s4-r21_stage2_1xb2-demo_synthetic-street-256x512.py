@@ -1,9 +1,0 @@
-# LMANet on the synthetic streets, second stage: the decoder too.
-#   mim train rtseg_plugin \
-#       lmanet-erfnet-s4-r21_stage2_1xb2-demo_synthetic-street-256x512.py
-_base_ = './lmanet-erfnet-s4-r21_stage1_1xb2-demo_synthetic-street-256x512.py'
-custom_hooks = _base_.custom_hooks
-custom_hooks[-1].prefixes = ['backbone']
-optim_wrapper = dict(optimizer=dict(lr=3e-4))
-load_from = ('work_dirs/lmanet-erfnet-s4-r21_stage1_1xb2-demo_synthetic-'
-             'street-256x512/iter_200.pth')
