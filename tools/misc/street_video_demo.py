@@ -217,8 +217,8 @@ def markdown(results: List[dict]) -> str:
     ]
     for row in results:
         lines.append(
-            f'| {row["title"]} | {row["size"]} | {row["memory"]} | {row["mIoU"]:.2f} | '
-            f'{row["mTC"]:.2f} | {row["mVC8"]:.2f} | '
+            f'| {row["title"]} | {row["size"]} | {row["memory"]} | '
+            f'{row["mIoU"]:.2f} | {row["mTC"]:.2f} | {row["mVC8"]:.2f} | '
             f'{row["mVC8_strict"]:.2f} | {row["ms"]:.1f} |')
     return '\n'.join(lines)
 
