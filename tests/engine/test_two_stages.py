@@ -3,6 +3,7 @@ import copy
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModel, MMDistributedDataParallel
@@ -181,3 +182,88 @@ def test_plateau_without_the_scalar():
         torch.optim.SGD([parameter], lr=1.), monitor='lost')
     with pytest.raises(KeyError, match='train/lost'):
         scheduler.step()
+
+
+class Interrupt(Hook):
+
+    def before_train_epoch(self, runner):
+        if runner.epoch == 1:
+            raise KeyboardInterrupt
+
+
+class Trained(Hook):
+    """Keeps what was loaded, and which epochs ran."""
+
+    def __init__(self):
+        self.start, self.epochs = None, []
+
+    def before_train(self, runner):
+        self.start = copy.deepcopy(runner.model.state_dict())
+
+    def before_train_epoch(self, runner):
+        self.epochs.append(runner.epoch)
+
+
+def stage(work_dir, *hooks, **kwargs):
+    return runner(
+        work_dir,
+        TwoParts(), [dict(type='CheckpointCheckHook'), *hooks],
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
+        **kwargs)
+
+
+def own_config(tmp_path, load_from):
+    """A config as of a recipe that starts from a checkpoint."""
+    path = tmp_path / 'stage2.py'
+    path.write_text(f'load_from = {load_from!r}\n')
+    return Config.fromfile(path)
+
+
+def saved(path):
+    return torch.load(path, weights_only=False)['state_dict']
+
+
+def same(this, other):
+    return all(torch.equal(value, other[key]) for key, value in this.items())
+
+
+@pytest.mark.parametrize('own', [True, False])
+def test_an_interrupted_second_stage_goes_on(tmp_path, own):
+    """Also where ``load_from`` was given by hand, in both commands."""
+    stage(tmp_path / '1').train()
+    first = str(tmp_path / '1' / 'epoch_2.pth')
+    more = dict(load_from=first)
+    if own:
+        more['cfg'] = own_config(tmp_path, first)
+    trained = Trained()
+    with pytest.raises(KeyboardInterrupt):
+        stage(tmp_path / '2', trained, Interrupt(), **more).train()
+    assert same(trained.start, saved(first))
+    trained = Trained()
+    stage(tmp_path / '2', trained, resume=True, **more).train()
+    assert trained.epochs == [1]
+    assert same(trained.start, saved(tmp_path / '2' / 'epoch_1.pth'))
+    assert not same(trained.start, saved(first))
+
+
+def test_a_second_stage_with_nothing_to_resume_starts(tmp_path):
+    """Interrupted before it saved anything."""
+    stage(tmp_path / '1').train()
+    first = str(tmp_path / '1' / 'epoch_2.pth')
+    trained = Trained()
+    stage(tmp_path / '2', trained, resume=True, load_from=first,
+          cfg=own_config(tmp_path, first)).train()
+    assert trained.epochs == [0, 1]
+    assert same(trained.start, saved(first))
+
+
+@pytest.mark.parametrize('inside', [True, False])
+def test_resume_from_a_chosen_file(tmp_path, inside):
+    """One of the own checkpoints, or one of elsewhere into an empty dir."""
+    stage(tmp_path / '1').train()
+    chosen = str(tmp_path / '1' / 'epoch_1.pth')
+    trained = Trained()
+    stage(tmp_path / ('1' if inside else 'new'), trained, resume=True,
+          load_from=chosen, cfg=own_config(tmp_path, 'start.pth')).train()
+    assert trained.epochs == [1]
+    assert same(trained.start, saved(chosen))
