@@ -86,6 +86,11 @@ def test_training_goes_on_and_is_not_done_twice(demo, monkeypatch, tmp_path):
     assert '--resume' not in commands[3]
     train(iterations=8)
     assert len(commands) == 4
+    # somebody's own training is left alone
+    (work_dir / 'settings.json').unlink()
+    with pytest.raises(SystemExit, match='is not from this demo'):
+        train(iterations=8)
+    assert (work_dir / 'last_checkpoint').exists()
 
 
 def test_a_failing_command_ends_the_demo(demo, tmp_path, capsys):

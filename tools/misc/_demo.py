@@ -77,7 +77,8 @@ def train(config: str,
           iterations: Optional[int] = None) -> Path:
     """Train a recipe, or go on where it was stopped.
 
-    What is there from other settings is done again.
+    What it left there with other settings is done again; a folder that is not
+    its own is refused.
 
     Args:
         config (str): Name of the recipe.
@@ -103,8 +104,11 @@ def train(config: str,
         ]
     settings = _settings(config, data, options)
     note = work_dir / 'settings.json'
-    if work_dir.exists() and not (note.exists()
-                                  and note.read_text() == settings):
+    if work_dir.exists() and not note.exists():
+        sys.exit(f'error: {work_dir} is not from this demo; move it away, or '
+                 'choose another folder with --work-dirs')
+    if note.exists() and note.read_text() != settings:
+        print(f'{work_dir} is of other settings: training anew')
         shutil.rmtree(work_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
     note.write_text(settings)

@@ -19,7 +19,14 @@ model = dict(
     _delete_=True,
     type='VideoEncoderDecoder',
     decode_all=True,
-    neck=dict(type='LocalMemoryAttention', in_channels=128, in_index=0),
+    # the features themselves are the values: near the image network from the
+    # start, so that minutes of training suffice
+    neck=dict(
+        type='LocalMemoryAttention',
+        in_channels=128,
+        in_index=0,
+        value_channels=None,
+        fusion=dict(type='ReducedGatedFusion', hidden_channels=64)),
     data_preprocessor=image.data_preprocessor,
     backbone=image.backbone,
     decode_head=image.decode_head,
