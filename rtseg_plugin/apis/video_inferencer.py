@@ -9,9 +9,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
-from mmcv import rescale_size
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, TRANSFORMS
 
 from .network import load_segmentor
 from .video_io import FrameSource, VideoWriter
@@ -96,7 +96,8 @@ class VideoInferencer:
             timing only.
         device (str): Defaults to 'cpu'.
         size (tuple[int, int], optional): Height and width to work at.
-            Defaults to None: as the config's test pipeline resizes.
+            Defaults to None: as the config's test pipeline resizes, whose
+            backend and interpolation hold in any case.
         stride (int): See :class:`VideoSession`. Defaults to 1.
         on_bad_frame (str): See :class:`VideoSession`. Defaults to 'hold'.
 
@@ -117,10 +118,24 @@ class VideoInferencer:
         self.device = device
         self.model = load_segmentor(self.config, checkpoint, device)
         self.size = size
+        self.resize = self._resize()
         self.arguments: Dict[str, Any] = dict(
-            stride=stride, on_bad_frame=on_bad_frame)
+            stride=stride,
+            on_bad_frame=on_bad_frame,
+            interpolation=getattr(self.resize, 'interpolation', 'bilinear'),
+            backend=getattr(self.resize, 'backend', 'cv2'))
         VideoSession(self.model, **self.arguments)  # fail early
         self.palette = self._palette()
+
+    def _resize(self) -> Optional[BaseTransform]:
+        """The first Resize of the config's test pipeline, if any."""
+        steps = list(self.config.get('test_pipeline') or [])
+        while steps:
+            step = steps.pop(0)
+            steps = list(step.get('transforms', [])) + steps
+            if step['type'] == 'Resize':
+                return TRANSFORMS.build(step)
+        return None
 
     def _palette(self) -> np.ndarray:
         """Colours by class, BGR; black where the data set has none."""
@@ -146,17 +161,9 @@ class VideoInferencer:
         """
         if self.size is not None:
             return tuple(self.size)
-        height, width = frame.shape[:2]
-        steps = list(self.config.get('test_pipeline') or [])
-        while steps:
-            step = steps.pop(0)
-            steps = list(step.get('transforms', [])) + steps
-            if step['type'] == 'Resize' and step.get('scale'):
-                scale = tuple(step['scale'])
-                if step.get('keep_ratio', False):
-                    scale = rescale_size((width, height), scale)
-                return scale[::-1]
-        return height, width
+        if self.resize is not None:
+            frame = self.resize(dict(img=frame))['img']
+        return frame.shape[:2]
 
     def __call__(self,
                  sources: Union[str, int, Sequence[Union[str, int]]],

@@ -3,6 +3,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
+import mmcv
 import numpy as np
 import torch
 from mmseg.structures import SegDataSample
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 BAD_FRAME_POLICIES = ('hold', 'skip', 'raise')
+RESIZE_BACKENDS = ('cv2', 'pillow')
 
 
 class BadFrameError(ValueError):
@@ -58,6 +60,11 @@ class VideoSession:
             go on). Defaults to 'hold'.
         restart_after (int, optional): Forget everything after so many good
             frames, as evaluation on clips does. Defaults to None: never.
+        interpolation (str): How frames are resized, see
+            :func:`mmcv.imresize`. Defaults to 'bilinear'.
+        backend (str): What resizes them, 'cv2' or 'pillow', whose
+            interpolation smooths when it makes smaller: as the recipe's
+            ``Resize``. Defaults to 'cv2'.
 
     Raises:
         TypeError: If the model has no ``step``.
@@ -70,7 +77,9 @@ class VideoSession:
                  stride: int = 1,
                  size: Optional[Tuple[int, int]] = None,
                  on_bad_frame: str = 'hold',
-                 restart_after: Optional[int] = None):
+                 restart_after: Optional[int] = None,
+                 interpolation: str = 'bilinear',
+                 backend: str = 'cv2'):
         if not hasattr(model, 'step'):
             raise TypeError(
                 f'{type(model).__name__} has no step(frame, state): the '
@@ -85,11 +94,16 @@ class VideoSession:
         if on_bad_frame not in BAD_FRAME_POLICIES:
             raise ValueError(f'on_bad_frame must be one of '
                              f'{BAD_FRAME_POLICIES}, got {on_bad_frame!r}')
+        if backend not in RESIZE_BACKENDS:
+            raise ValueError(f'backend must be one of {RESIZE_BACKENDS}, got '
+                             f'{backend!r}')
         self.model = model
         self.stride = stride
         self.size = tuple(size) if size is not None else None
         self.on_bad_frame = on_bad_frame
         self.restart_after = restart_after
+        self.interpolation = interpolation
+        self.backend = backend
         self.state: Any = None
         self.frame_shape: Optional[Tuple[int, int, int]] = None
         self._fed = 0
@@ -161,8 +175,8 @@ def _signature(session: VideoSession, frame: np.ndarray) -> tuple:
     state = session._before()
     shapes = () if state is None else tuple(
         leaf.shape[1:] for leaf in tree_flatten(state)[0])
-    return (id(session.model), session.size or frame.shape[:2], state is None,
-            shapes)
+    return (id(session.model), session.size or frame.shape[:2],
+            session.interpolation, session.backend, state is None, shapes)
 
 
 def _stack(states: Sequence[Any]) -> Any:
@@ -175,12 +189,17 @@ def _stack(states: Sequence[Any]) -> Any:
 
 
 def _prepare(model: nn.Module, frames: Sequence[np.ndarray],
-             size: Tuple[int, int]) -> Tensor:
-    """Through the model's data preprocessor, as in its own tests."""
+             size: Tuple[int, int], interpolation: str,
+             backend: str) -> Tensor:
+    """Resize and the model's data preprocessor, as in its own tests."""
     inputs = []
     for frame in frames:
         if frame.shape[:2] != size:
-            frame = cv2.resize(frame, size[::-1])
+            frame = mmcv.imresize(
+                frame,
+                size[::-1],
+                interpolation=interpolation,
+                backend=backend)
         inputs.append(torch.from_numpy(frame).permute(2, 0, 1))
     data = dict(inputs=inputs, data_samples=[SegDataSample() for _ in inputs])
     return model.data_preprocessor(data, False)['inputs']
@@ -189,9 +208,9 @@ def _prepare(model: nn.Module, frames: Sequence[np.ndarray],
 def _forward(sessions: Sequence[VideoSession],
              frames: Sequence[np.ndarray]) -> List[FrameResult]:
     start = time.perf_counter()
-    model = sessions[0].model
-    size = sessions[0].size or frames[0].shape[:2]
-    batch = _prepare(model, frames, size)
+    first = sessions[0]
+    model, size = first.model, first.size or frames[0].shape[:2]
+    batch = _prepare(model, frames, size, first.interpolation, first.backend)
     logits, state = model.step(batch, _stack([s._before() for s in sessions]))
     # the preprocessor pads below and to the right
     labels = logits[..., :size[0], :size[1]].argmax(1)

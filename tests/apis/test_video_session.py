@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import Compose
 
 from rtseg_plugin.apis import (
     BadFrameError,
@@ -50,7 +51,12 @@ def model():
     with torch.no_grad():
         for _ in range(3):
             model(torch.randn(2, 3, 3, *SIZE))
-    return model.eval()
+        model.eval()
+        # no class may win everywhere, else all labels are alike
+        logits = model(torch.randn(2, 3, 3, *SIZE))
+        model.decode_head.conv_seg.bias -= logits.mean((0, 2, 3))
+    assert len(np.unique(feed_all(model, video(0))[1:])) > 2
+    return model
 
 
 def video(seed, length=6, size=SIZE):
@@ -213,9 +219,21 @@ def test_work_size_and_padding(model):
     ])
 
 
+def test_streams_resize_as_their_session_says(model):
+    frames = video(0, 2, (64, 96))
+    separate = [feed_all(model, frames, size=SIZE, backend=backend)
+                for backend in ('cv2', 'pillow')]
+    assert not np.array_equal(separate[0][1], separate[1][1])
+    sessions = [VideoSession(model, size=SIZE, backend=backend)
+                for backend in ('cv2', 'pillow')]
+    together = [labels(feed_together(sessions, [f, f])) for f in frames]
+    for one, other in zip(zip(*together), separate):
+        same(one, other)
+
+
 def test_bad_arguments(model):
     for arguments in (dict(stride=0), dict(on_bad_frame='stop'),
-                      dict(restart_after=0)):
+                      dict(restart_after=0), dict(backend='pil')):
         with pytest.raises(ValueError, match=next(iter(arguments))):
             VideoSession(model, **arguments)
     with pytest.raises(TypeError, match='VideoEncoderDecoder'):
@@ -233,10 +251,10 @@ def test_bad_arguments(model):
         model.eval()
 
 
-def write_config(path):
+def write_config(path, **resize):
     pipeline = [
         dict(type='LoadImageFromFile'),
-        dict(type='Resize', scale=(48, 32), keep_ratio=True)
+        dict(type='Resize', scale=(48, 32), keep_ratio=True, **resize)
     ]
     path.write_text(
         "custom_imports = dict(imports=['rtseg_plugin'])\n"
@@ -276,6 +294,34 @@ def test_inferencer_on_folder_and_video(tmp_path, capsys):
     overlay = list(FrameSource(str(out / 'clip_overlay.mp4')))
     assert len(overlay) == 8
     assert overlay[0].shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize('resize', [
+    dict(backend='pillow'),
+    dict(backend='cv2', interpolation='nearest'),
+])
+def test_frames_are_resized_as_in_the_test_pipeline(tmp_path, resize):
+    """What the network sees of 100x147 at a third of it, bit by bit."""
+    inferencer = VideoInferencer(
+        str(write_config(tmp_path / 'config.py', **resize)))
+    cv2.imwrite(str(tmp_path / 'frame.png'), video(0, 1, (100, 147))[0])
+    pipeline = Compose([
+        *inferencer.config.test_pipeline, dict(type='PackSegInputs')
+    ])
+    seen = []
+    inferencer.model.backbone.register_forward_hook(
+        lambda module, args, out: seen.append(args[0]))
+    packed = pipeline(dict(img_path=str(tmp_path / 'frame.png')))
+    assert packed['inputs'].shape == (3, 32, 47)
+    with torch.no_grad():
+        inferencer.model.test_step(
+            dict(inputs=[packed['inputs']],
+                 data_samples=[packed['data_samples']]))
+    (tmp_path / 'frames').mkdir()
+    (tmp_path / 'frame.png').rename(tmp_path / 'frames' / 'frame.png')
+    inferencer(str(tmp_path / 'frames'), progress=False)
+    assert len(seen) == 2
+    assert torch.equal(*seen)
 
 
 def test_latency_summary():

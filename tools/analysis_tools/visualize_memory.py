@@ -31,7 +31,9 @@ COLOURS = [(60, 60, 230), (60, 200, 60), (230, 140, 40), (40, 200, 230),
 @torch.no_grad()
 def attention_maps(model: torch.nn.Module, frames: List[np.ndarray],
                    size: Tuple[int, int],
-                   pixels: List[Tuple[int, int]]) -> np.ndarray:
+                   pixels: List[Tuple[int, int]],
+                   interpolation: str = 'bilinear',
+                   backend: str = 'cv2') -> np.ndarray:
     """Attention of pixels of the last frame over the frames before it.
 
     Args:
@@ -39,13 +41,17 @@ def attention_maps(model: torch.nn.Module, frames: List[np.ndarray],
         frames (list[np.ndarray]): BGR frames, oldest first.
         size (tuple[int, int]): Size that the network works at.
         pixels (list[tuple[int, int]]): Row and column in the frames.
+        interpolation (str): See :class:`.VideoSession`, as for the next.
+        backend (str): What resizes the frames.
 
     Returns:
         np.ndarray: (pixels, past frames, h, w), at the feature's size.
     """
     neck, state = model.neck, None
     *past, last = (
-        model.backbone(_prepare(model, [frame], size)) for frame in frames)
+        model.backbone(
+            _prepare(model, [frame], size, interpolation, backend))
+        for frame in frames)
     for features in past:
         state = neck.remember(features, state)
     # (1, R * R, T, h, w)
@@ -142,7 +148,8 @@ def main() -> None:
                 raise ValueError(f'pixel {row},{column} is outside of the '
                                  f'{height}x{width} frame')
         maps = attention_maps(owner.model, kept, owner.work_size(kept[-1]),
-                              args.pixels)
+                              args.pixels, owner.arguments['interpolation'],
+                              owner.arguments['backend'])
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         sys.exit(f'error: {error}')
     picture = draw(kept, args.pixels, maps, args.width)
