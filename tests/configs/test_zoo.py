@@ -34,6 +34,15 @@ def test_models_are_configs(network):
 
 
 @pytest.mark.parametrize('network', NETWORKS)
+def test_every_config_is_a_model(network):
+    """Each is listed once, so that ``mim search`` shows all there are."""
+    on_disk = [p.relative_to(ROOT).as_posix()
+               for p in (CONFIGS / network).rglob('*.py')]
+    listed = [model['Config'] for model in metafile(network)['Models']]
+    assert sorted(listed) == sorted(on_disk)
+
+
+@pytest.mark.parametrize('network', NETWORKS)
 def test_every_recipe_stands_in_its_readme(network):
     folder = CONFIGS / network
     text = (folder / 'README.md').read_text()
