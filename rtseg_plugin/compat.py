@@ -26,7 +26,7 @@ SUPPORTED = {
     'mmengine': ('0.10.3', '1.0.0'),
     'mmcv': ('2.1.0', '2.2.0'),
     'mmsegmentation': ('1.2.0', '2.0.0'),
-    'torch': ('2.1.0', '3.0.0'),
+    'torch': ('2.4.0', '3.0.0'),
 }
 
 # Import name and the distributions that may provide it; the onedl-* ones are

@@ -32,13 +32,9 @@ def full_precision(tensor: Tensor) -> ContextManager:
         ContextManager: To be entered around the computation.
     """
     device = tensor.device.type
-    try:
-        active = torch.is_autocast_enabled(device)
-    except TypeError:  # torch < 2.4 has one function per device
-        active = (
-            torch.is_autocast_cpu_enabled()
-            if device == 'cpu' else torch.is_autocast_enabled())
-    return torch.autocast(device, enabled=False) if active else nullcontext()
+    if torch.is_autocast_enabled(device):
+        return torch.autocast(device, enabled=False)
+    return nullcontext()
 
 
 class _QueryKeyValue(BaseModule):
