@@ -67,7 +67,18 @@ def resolve_config_in(argv: List[str]) -> List[str]:
     return argv
 
 
-def run_host_tool(script: str) -> None:
+def host_tool(script: str) -> Path:
+    """Path of a script of MMSegmentation's ``tools``; exits without it."""
+    root = Path(mmseg.__file__).resolve().parent
+    for path in (root / '.mim' / 'tools' / script,
+                 root.parent / 'tools' / script):
+        if path.is_file():
+            return path
+    sys.exit(f'error: the installed mmsegmentation ({root}) has no tool '
+             f'{script}; install mmsegmentation 1.2.2 from a wheel')
+
+
+def run_host_tool(script: str, takes_config: bool = True) -> None:
     """Run a script of MMSegmentation's ``tools`` with our modules known.
 
     The package is imported before the script, which on mmcv-lite makes
@@ -75,13 +86,10 @@ def run_host_tool(script: str) -> None:
 
     Args:
         script (str): Path below ``tools``, such as 'train.py'.
+        takes_config (bool): Whether the first argument is a config, which
+            may then be a bare name. Defaults to True.
     """
-    root = Path(mmseg.__file__).resolve().parent
-    for path in (root / '.mim' / 'tools' / script,
-                 root.parent / 'tools' / script):
-        if path.is_file():
-            sys.argv[1:] = resolve_config_in(sys.argv[1:])
-            runpy.run_path(str(path), run_name='__main__')
-            return
-    sys.exit(f'error: the installed mmsegmentation ({root}) has no tool '
-             f'{script}; install mmsegmentation 1.2.2 from a wheel')
+    path = host_tool(script)
+    if takes_config:
+        sys.argv[1:] = resolve_config_in(sys.argv[1:])
+    runpy.run_path(str(path), run_name='__main__')

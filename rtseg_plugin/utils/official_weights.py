@@ -9,7 +9,6 @@ the conversion. Converters and tests use the same map.
 import os
 import os.path as osp
 import re
-import tempfile
 from collections import OrderedDict
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -122,10 +121,8 @@ def save_checkpoint(state_dict: Dict[str, Tensor], path: str,
         path (str): File to write; its folder is made.
         **meta (str): Entries of ``meta``, such as ``source``.
     """
-    folder = osp.dirname(osp.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=folder, suffix='.partial')
-    os.close(handle)
+    os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
+    unfinished = f'{path}.{os.getpid()}.partial'
     try:
         torch.save(dict(meta=dict(meta), state_dict=state_dict), unfinished)
         os.replace(unfinished, path)
