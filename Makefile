@@ -17,6 +17,11 @@ setup: $(READY)
 # torch's setuptools bound, mmengine's pkg_resources and openxlab's old pin do
 # not resolve by themselves; constraints.txt holds the versions that do.
 $(READY): setup.py requirements/*.txt
+	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "error: $$python is no Python 3.11 or later, which the pinned" \
+	    "versions need; make PYTHON=python3.11 VENV=.venv311, say" >&2; \
+	    exit 1; }
 	@test -x $(BIN)/python || { echo "== making $(VENV)"; \
 	    $(PYTHON) -m venv $(VENV); }
 	@echo "== installing what is missing (constraints: the tested versions)"

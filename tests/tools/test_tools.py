@@ -99,33 +99,6 @@ def test_onnx_with_dynamic_sizes(tmp_path, config):
     assert 'largest difference at 160x288' in result.stdout
 
 
-def test_mim_finds_scripts_and_configs(tmp_path):
-    """``mim run`` in a process of its own, as a user calls it."""
-    result = subprocess.run(
-        [
-            sys.executable, '-m', 'mim', 'run', 'rtseg_plugin', 'get_flops',
-            DEMO, '--shape', '64', '96'
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert '4,654,643' in result.stdout
-
-
-def test_mim_search_lists_the_zoo(tmp_path):
-    result = subprocess.run(
-        [
-            sys.executable, '-m', 'mim', 'search', 'rtseg_plugin', '--model',
-            'sctnet'
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert 'sctnet-b-seg100' in result.stdout
-
-
 @pytest.mark.slow
 def test_demo_from_end_to_end(tmp_path):
     """All stages of ``make demo``, a few scenes and iterations."""
