@@ -1,4 +1,5 @@
 """A segmentor as a plain network: images in, logits of their size out."""
+from pathlib import Path
 from typing import Optional, Union
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from ..models.layers.eager_inference import upsample_logits
 from ..utils.checkpoint_check import check_state_dict
+from ..utils.host_tools import resolve_config
 from ..utils.safe_load import safe_torch_load
 
 
@@ -93,13 +95,14 @@ def frame_network(segmentor: nn.Module, x: Tensor) -> LogitsNetwork:
     return LogitsNetwork(segmentor)
 
 
-def load_segmentor(config: Union[str, Config],
+def load_segmentor(config: Union[str, Path, Config],
                    checkpoint: Optional[str] = None,
                    device: str = 'cpu') -> nn.Module:
     """Build a segmentor for inference.
 
     Args:
-        config (str | Config): A config, or its path.
+        config (str | Path | Config): A config, its path or the name of a
+            recipe.
         checkpoint (str, optional): A file; None keeps the initial weights.
         device (str): Where it goes. Defaults to 'cpu'.
 
@@ -107,10 +110,11 @@ def load_segmentor(config: Union[str, Config],
         nn.Module: In eval mode, SyncBN turned into BN.
 
     Raises:
+        FileNotFoundError: If there is no such config, or no such checkpoint.
         RuntimeError: If the checkpoint is not of this model, or unreadable.
     """
-    if isinstance(config, str):
-        config = Config.fromfile(config)
+    if isinstance(config, (str, Path)):
+        config = Config.fromfile(resolve_config(str(config)))
     init_default_scope(config.get('default_scope', 'mmseg'))
     # initial weights come from constructors, never from a download
     config.model.train_cfg = None

@@ -13,6 +13,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmseg.registry import DATASETS, TRANSFORMS
 
+from ..utils.host_tools import resolve_config
 from .network import load_segmentor
 from .video_io import FrameSource, VideoWriter
 from .video_session import FrameResult, VideoSession, feed_together
@@ -91,7 +92,8 @@ class VideoInferencer:
     """Segments videos frame by frame and writes overlays and latencies.
 
     Args:
-        config (str | Config): A video config, or its path.
+        config (str | Path | Config): A video config, its path or the name of
+            a recipe.
         checkpoint (str, optional): Defaults to None: initial weights, for
             timing only.
         device (str): Defaults to 'cpu'.
@@ -102,18 +104,20 @@ class VideoInferencer:
         on_bad_frame (str): See :class:`VideoSession`. Defaults to 'hold'.
 
     Raises:
+        FileNotFoundError: If there is no such config, or no such checkpoint.
         TypeError: If the config is not of a video segmentor.
     """
 
     def __init__(self,
-                 config: Union[str, Config],
+                 config: Union[str, Path, Config],
                  checkpoint: Optional[str] = None,
                  device: str = 'cpu',
                  size: Optional[Tuple[int, int]] = None,
                  stride: int = 1,
                  on_bad_frame: str = 'hold'):
-        self.config = Config.fromfile(config) if isinstance(
-            config, (str, Path)) else config
+        if isinstance(config, (str, Path)):
+            config = Config.fromfile(resolve_config(str(config)))
+        self.config = config
         self.checkpoint = checkpoint
         self.device = device
         self.model = load_segmentor(self.config, checkpoint, device)

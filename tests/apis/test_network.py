@@ -1,7 +1,13 @@
-"""What is timed and counted: an image, or a frame of a running stream."""
+"""Segmentors by name; what is timed and counted."""
+import pytest
 import torch
 
-from rtseg_plugin.apis import LogitsNetwork, frame_network
+from rtseg_plugin.apis import (
+    LogitsNetwork,
+    VideoInferencer,
+    frame_network,
+    load_segmentor,
+)
 from tests import builders
 from tests.apis.test_video_session import model_config
 
@@ -38,3 +44,12 @@ def test_without_a_memory_it_is_the_image_network():
     with torch.no_grad():
         x = torch.randn(1, 3, 32, 48)
         torch.testing.assert_close(network(x), model.step(x)[0])
+
+
+def test_recipes_are_found_by_their_names(tmp_path, monkeypatch):
+    name = 'lmanet-erfnet-s4-r21_stage2_2xb5-50e_cityscapes-512x1024'
+    monkeypatch.chdir(tmp_path)
+    assert load_segmentor(f'{name}.py').neck.memory_size == 4
+    assert VideoInferencer(name).model.neck.memory_size == 4
+    with pytest.raises(FileNotFoundError, match=f'similar recipes.*{name}'):
+        load_segmentor(name.replace('50e', '5e'))
