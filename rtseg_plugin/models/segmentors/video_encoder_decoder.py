@@ -1,4 +1,4 @@
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import torch
 from mmengine.structures import PixelData
@@ -14,6 +14,9 @@ from mmseg.utils import (
 )
 from torch import Tensor
 from torch.utils._pytree import tree_map
+
+# what PackClipInputs gives a frame of a clip that has no label
+_NO_LABEL = 255
 
 
 @MODELS.register_module()
@@ -49,10 +52,12 @@ class VideoEncoderDecoder(EncoderDecoder):
         decode_all (bool): Whether every frame of a clip is decoded:
             predictions get ``clip_pred_sem_seg`` (T, H, W), and the loss
             averages over the labelled frames of ``clip_gt_sem_seg`` where
-            samples have it. Defaults to False.
+            samples have it. A frame that is 255 throughout has no label,
+            whatever the ``ignore_index``. Defaults to False.
         fold_time (bool): Whether the backbone sees the T frames of a clip as
-            one batch: faster, but in training its batch norms then average
-            over time. Defaults to False: one frame at a time, as LMANet.
+            one batch: faster, but the features of all frames are held at
+            once, and in training its batch norms average over time. Defaults
+            to False: one frame at a time, as LMANet.
     """
 
     def __init__(self,
@@ -157,14 +162,22 @@ class VideoEncoderDecoder(EncoderDecoder):
             tuple: A list of features, one entry or T of them, and the state
             after the last frame.
         """
+        results = []
+        for features, after in self._run_frames(inputs, every, state):
+            if features is not None:
+                results.append(features)
+        return results, after
+
+    def _run_frames(self, inputs: Tensor, every: bool,
+                    state: Any) -> Iterator[Tuple[Any, Any]]:
+        """Frame by frame: features, None if not wanted, and state after."""
         clip = self._clip(inputs)
-        encode, results = self._encode_frames(clip), []
+        encode = self._encode_frames(clip)
         for t in range(clip.shape[1]):
             wanted = every or t == clip.shape[1] - 1
             features, state = self._remember(encode(t), state, wanted)
-            if wanted:
-                results.append(features)
-        return results, state
+            yield features if wanted else None, state
+            del features  # before the next frame is encoded
 
     def extract_feat(self, inputs: Tensor) -> Any:
         """Features of the last frame, after the neck.
@@ -219,6 +232,10 @@ class VideoEncoderDecoder(EncoderDecoder):
         # (T, N, 1, H, W)
         labels = torch.stack(labels, 1).unsqueeze(2)
         ignored = self.decode_head.ignore_index
+        # frames without a label come as 255, padded with any seg_pad_val
+        blank = (labels == _NO_LABEL) | (labels == ignored)
+        labels = labels.masked_fill(
+            blank.flatten(2).all(2)[..., None, None, None], ignored)
         losses = []
         for features, label in zip(self.run_clip(inputs, True)[0], labels):
             if (label != ignored).any():
@@ -268,8 +285,9 @@ class VideoEncoderDecoder(EncoderDecoder):
             logits = self.inference(inputs, metas)
             return self.postprocess_result(logits, data_samples)
         labels = []
-        for features in self.run_clip(inputs, True)[0]:
+        for features, _ in self._run_frames(inputs, True, None):
             logits = self.decode_head.predict(features, metas, self.test_cfg)
+            del features  # a clip may be a whole video
             results = self.postprocess_result(logits, data_samples)
             labels.append([r.pred_sem_seg.data for r in results])
         for sample, frames in zip(results, zip(*labels)):

@@ -1,9 +1,13 @@
 """Clips, streams and images through one path."""
+import weakref
+
+import numpy as np
 import pytest
 import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
+from rtseg_plugin.datasets import PackClipInputs, RelabelPixels
 from tests import builders
 
 SIZE = (32, 40)
@@ -144,6 +148,60 @@ def test_loss_of_every_labelled_frame(clip):
             sample.gt_sem_seg = PixelData(data=label[1:2])
         second = model.loss(clip[:, :2], samples)['decode.loss_ce']
     torch.testing.assert_close(got, (last + second) / 2)
+
+
+def pack(labels):
+    """A data sample of what a pipeline with 20 maps makes of labels."""
+    results = dict(
+        img=[np.zeros((*SIZE, 3), np.uint8) for _ in labels],
+        gt_seg_map=labels,
+        seg_fields=['gt_seg_map'],
+        img_shape=SIZE,
+        ori_shape=SIZE)
+    results = RelabelPixels(old=255, new=4)(results)
+    return PackClipInputs()(results)['data_samples']
+
+
+@torch.no_grad()
+def test_loss_of_partly_labelled_clips_with_another_ignore_index(clip):
+    """Frames without a label are left out, pixel by pixel of the batch."""
+    head = dict(config()['decode_head'], ignore_index=4)
+    model = build(decode_all=True, decode_head=head)
+    rng = np.random.default_rng(0)
+    one, two, three = rng.integers(0, 4, (3, *SIZE), dtype=np.uint8)
+    one[:5] = 255
+    samples = [
+        pack([None, one, None, None, two]),
+        pack([None, None, None, three, None])
+    ]
+    # as VideoSegDataPreProcessor pads with seg_pad_val=4
+    for sample in samples:
+        sample.clip_gt_sem_seg.data[..., -3:] = 4
+    got = model.loss(clip, samples)['decode.loss_ce']
+    logits = torch.stack(stream(model, clip)[0], 1)
+    logits = logits.log_softmax(2)
+    want = 0
+    for n, t, label in ((0, 1, one), (1, 3, three), (0, 4, two)):
+        label = torch.from_numpy(label).long()
+        known = label < 4
+        known[:, -3:] = False
+        label = label.clamp(max=3).unsqueeze(0)
+        # the host divides by all pixels of the batch
+        want -= logits[n, t].gather(0, label)[0][known].sum() / (
+            3 * 2 * label.numel())
+    torch.testing.assert_close(got, want)
+
+
+@torch.no_grad()
+def test_predict_holds_the_features_of_one_frame(clip):
+    model, features, alive = build(decode_all=True), [], []
+    model.backbone.register_forward_hook(
+        lambda module, args, out: features.append(weakref.ref(out[-1])))
+    model.backbone.register_forward_pre_hook(
+        lambda module, args: alive.append(
+            sum(x() is not None for x in features)))
+    model.predict(clip)
+    assert alive == [0] * 5
 
 
 @torch.no_grad()
