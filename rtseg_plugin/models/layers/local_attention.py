@@ -23,6 +23,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .fast_attention import full_precision
+
 # Queries per tile as (rows, columns). A smaller tile wastes fewer products on
 # pairs outside the window but copies each key and value more often, so wide
 # values want a larger one. A tile's neighbourhood is laid out by rows, so that
@@ -450,7 +452,8 @@ def local_attention(query: Tensor,
     _check(query, keys, values, window_size)
     if (torch.compiler.is_compiling() or torch.jit.is_tracing()
             or torch.onnx.is_in_onnx_export()):
-        return _plain(query, keys, values, constant, window_size)
+        with full_precision(query):
+            return _plain(query, keys, values, constant, window_size)
     with torch.autocast(query.device.type, enabled=False):
         tensors = (query, keys, values, constant)
         if torch.is_grad_enabled() and any(

@@ -89,12 +89,37 @@ def test_half_types(dtype):
     assert all(x.grad.dtype == dtype for x in tensors)
 
 
+def read(query, keys, values):
+    return local_attention(query, keys, values, 5)
+
+
 def test_autocast_does_not_lower_the_logits():
     tensors = memory(1, 4, 6, 9, 10, 2, torch.float32)
-    want = local_attention(*tensors, 5)
+    want = read(*tensors)
     with torch.autocast('cpu', torch.bfloat16):
-        got = local_attention(*tensors, 5)
+        got = read(*tensors)
     assert torch.equal(got, want)
+
+
+@pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning')
+def test_autocast_does_not_lower_the_logits_of_what_is_compiled():
+    tensors = [x.detach() for x in memory(1, 4, 6, 9, 10, 2, torch.float32)]
+    want = read(*tensors)
+    with torch.autocast('cpu', torch.bfloat16):
+        compiled = torch.compile(read, backend='eager', fullgraph=True)
+        got = compiled(*tensors)
+        traced = torch.jit.trace(read, tuple(tensors), check_trace=False)
+    torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-5)
+    # TorchScript has an autocast of its own: what was traced runs outside
+    torch.testing.assert_close(traced(*tensors), want, rtol=1e-5, atol=1e-5)
+
+
+def test_a_second_derivative_is_refused():
+    tensors = memory(1, 3, 4, 7, 9, 2)
+    grad, = torch.autograd.grad(
+        read(*tensors).square().sum(), tensors[0], create_graph=True)
+    with pytest.raises(RuntimeError, match='once_differentiable'):
+        grad.sum().backward()
 
 
 def test_only_what_is_asked_for_gets_a_gradient():
