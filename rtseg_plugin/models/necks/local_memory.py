@@ -3,6 +3,7 @@ from typing import NamedTuple, Optional, Sequence, Tuple, Union
 import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
+from mmseg.utils import OptMultiConfig
 from torch import Tensor, nn
 
 from ..layers.local_attention import (
@@ -68,7 +69,7 @@ class LocalMemoryAttention(BaseModule):
             a way to read nothing. Defaults to False.
         in_index (int): Which of several features goes through the memory; a
             backbone that returns one tensor needs none. Defaults to -1.
-        init_cfg (dict, optional): Defaults to None.
+        init_cfg (dict | list[dict], optional): Defaults to None.
 
     Raises:
         ValueError: If ``window_size`` is even, ``memory_size`` is not
@@ -86,7 +87,7 @@ class LocalMemoryAttention(BaseModule):
                  fusion: dict = dict(type='GatedFusion'),
                  learnable_constant: bool = False,
                  in_index: int = -1,
-                 init_cfg: Optional[dict] = None):
+                 init_cfg: OptMultiConfig = None):
         super().__init__(init_cfg)
         if memory_size < 1:
             raise ValueError(
@@ -122,7 +123,10 @@ class LocalMemoryAttention(BaseModule):
     def init_weights(self) -> None:
         """Initialise; the two key layers start equal."""
         super().init_weights()
-        if (self.init_cfg or {}).get('type') != 'Pretrained':
+        cfgs = self.init_cfg or []
+        if isinstance(cfgs, dict):
+            cfgs = [cfgs]
+        if all(cfg['type'] != 'Pretrained' for cfg in cfgs):
             self._equal_keys()
 
     def _equal_keys(self) -> None:

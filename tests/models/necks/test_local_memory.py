@@ -56,15 +56,41 @@ def test_remember_is_forward_without_reading():
     assert all(torch.equal(a, b) for a, b in zip(state, forwarded))
 
 
-def test_keys_start_equal_and_are_not_tied():
-    module = neck()
-    for _ in range(2):
-        assert torch.equal(module.query_key.weight, module.memory_key.weight)
-        assert torch.equal(module.query_key.bias, module.memory_key.bias)
-        module.init_cfg = dict(type='Kaiming', layer='Conv2d')
-        module.init_weights()
-    assert (module.query_key.weight.data_ptr()
-            != module.memory_key.weight.data_ptr())
+def keys_are_equal(module):
+    query, memory = module.query_key, module.memory_key
+    assert query.weight.data_ptr() != memory.weight.data_ptr()
+    return torch.equal(query.weight, memory.weight) and torch.equal(
+        query.bias, memory.bias)
+
+
+@pytest.mark.parametrize('init_cfg', [
+    None,
+    dict(type='Kaiming', layer='Conv2d'),
+    [dict(type='Kaiming', layer='Conv2d'),
+     dict(type='Constant', layer='BatchNorm2d', val=1)],
+])
+def test_keys_start_equal_and_are_not_tied(init_cfg):
+    module = neck(init_cfg=init_cfg)
+    assert keys_are_equal(module)
+    before = module.memory_key.weight.clone()
+    module.init_weights()
+    assert keys_are_equal(module)
+    assert torch.equal(module.memory_key.weight, before) == (init_cfg is None)
+
+
+@pytest.mark.parametrize('others', [[], [dict(type='Kaiming',
+                                              layer='Conv2d')]])
+def test_keys_of_a_checkpoint_stay(tmp_path, others):
+    trained = neck()
+    with torch.no_grad():
+        trained.query_key.weight.add_(1)
+    torch.save(trained.state_dict(), tmp_path / 'neck.pth')
+    pretrained = dict(
+        type='Pretrained', checkpoint=str(tmp_path / 'neck.pth'))
+    module = neck(init_cfg=[*others, pretrained] if others else pretrained)
+    module.init_weights()
+    assert torch.equal(module.query_key.weight, trained.query_key.weight)
+    assert not keys_are_equal(module)
 
 
 @pytest.mark.parametrize('arguments', [
