@@ -163,7 +163,8 @@ class VideoEncoderDecoder(EncoderDecoder):
             after the last frame.
         """
         results = []
-        for features, after in self._run_frames(inputs, every, state):
+        for step in self._run_frames(inputs, every, state):
+            features, after = step
             if features is not None:
                 results.append(features)
         return results, after
