@@ -183,7 +183,9 @@ class VideoInferencer:
         Args:
             sources (str | int | Sequence): See :class:`FrameSource`.
             out (str, optional): Folder for ``{name}_overlay.mp4`` and
-                ``{name}_latency.json``. Defaults to None: nothing is written.
+                ``{name}_latency.json``, numbered where sources have the same
+                name. Under 'hold' a bad frame shows the good one before it.
+                Defaults to None: nothing is written.
             opacity (float): Of the overlay. Defaults to 0.5.
             max_frames (int, optional): Stop after so many. Defaults to None.
             warm_up (int): See :func:`latency_summary`. Defaults to 5.
@@ -198,7 +200,9 @@ class VideoInferencer:
         if isinstance(sources, (str, int)):
             sources = [sources]
         opened = [FrameSource(source) for source in sources]
-        streams = [_Stream(self, source, out, opacity) for source in opened]
+        names = _different([source.stem for source in opened])
+        streams = [_Stream(self, source, name, out, opacity)
+                   for source, name in zip(opened, names)]
         lengths = [source.length for source in opened]
         total = None if None in lengths else max(lengths)
         if max_frames is not None:
@@ -225,13 +229,25 @@ class VideoInferencer:
         return [stream.report(warm_up) for stream in streams]
 
 
+def _different(names: Sequence[str]) -> List[str]:
+    """Names with _2, _3, ... behind those that have occurred."""
+    result: List[str] = []
+    for name in names:
+        new, number = name, 2
+        while new in result or (new != name and new in names):
+            new, number = f'{name}_{number}', number + 1
+        result.append(new)
+    return result
+
+
 class _Stream:
     """What the inferencer keeps of one source: never a whole video."""
 
-    def __init__(self, owner: VideoInferencer, source: FrameSource,
+    def __init__(self, owner: VideoInferencer, source: FrameSource, name: str,
                  out: Optional[str], opacity: float):
         self.owner, self.source, self.out = owner, source, out
-        self.opacity = opacity
+        self.name, self.opacity = name, opacity
+        self.shown: Optional[np.ndarray] = None
         self.session = VideoSession(owner.model, **owner.arguments)
         self.writer: Optional[VideoWriter] = None
         self.seconds: List[Optional[float]] = []
@@ -253,11 +269,13 @@ class _Stream:
             self.seconds.append(None)
         else:
             self.seconds.append(result.seconds)
-        if self.out is None or frame is None or result.labels is None:
+            self.shown = frame
+        if self.out is None or result.labels is None:
             return
+        frame = self.shown  # of a held frame the one that it repeats
         if self.writer is None:
             self.writer = VideoWriter(
-                osp.join(self.out, f'{self.source.stem}_overlay.mp4'),
+                osp.join(self.out, f'{self.name}_overlay.mp4'),
                 frame.shape[:2], self.source.fps)
         self.writer.write(
             overlay(frame, result.labels, self.owner.palette, self.opacity))
@@ -286,7 +304,7 @@ class _Stream:
             ])
         if self.out is not None:
             Path(self.out).mkdir(parents=True, exist_ok=True)
-            path = osp.join(self.out, f'{self.source.stem}_latency.json')
+            path = osp.join(self.out, f'{self.name}_latency.json')
             with open(path, 'w') as file:
                 json.dump(result, file, indent=1)
         return result

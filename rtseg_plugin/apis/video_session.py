@@ -14,10 +14,6 @@ BAD_FRAME_POLICIES = ('hold', 'skip', 'raise')
 RESIZE_BACKENDS = ('cv2', 'pillow')
 
 
-class BadFrameError(ValueError):
-    """A frame is no image, under the policy 'raise'."""
-
-
 class FrameResult(NamedTuple):
     """What a session says about one frame.
 
@@ -25,7 +21,7 @@ class FrameResult(NamedTuple):
         index (int): Number of the frame in its stream, bad ones counted.
         labels (np.ndarray | None): Class of each pixel, (H, W) of the frame,
             uint8 or int64 for more than 256 classes. None for a bad frame
-            that is skipped, or before the first good one.
+            that is not held, or before the first good one.
         seconds (float): From the frame to its labels; of a batch, for all.
         problem (str | None): What is wrong with a bad frame, or None.
     """
@@ -33,6 +29,22 @@ class FrameResult(NamedTuple):
     labels: Optional[np.ndarray]
     seconds: float
     problem: Optional[str] = None
+
+
+class BadFrameError(ValueError):
+    """A frame is no image, under the policy 'raise'.
+
+    Attributes:
+        results (list[FrameResult]): What :func:`feed_together` would have
+            returned, of the other streams too.
+    """
+
+    def __init__(self, message: str, results: List[FrameResult]):
+        super().__init__(message, results)
+        self.results = results
+
+    def __str__(self) -> str:
+        return self.args[0]
 
 
 class VideoSession:
@@ -145,8 +157,6 @@ class VideoSession:
 
     def _reject(self, problem: str) -> FrameResult:
         index, self._fed = self._fed, self._fed + 1
-        if self.on_bad_frame == 'raise':
-            raise BadFrameError(f'frame {index} is {problem}')
         held = self._last if self.on_bad_frame == 'hold' else None
         return FrameResult(index, held, 0., problem)
 
@@ -213,7 +223,11 @@ def _forward(sessions: Sequence[VideoSession],
     batch = _prepare(model, frames, size, first.interpolation, first.backend)
     logits, state = model.step(batch, _stack([s._before() for s in sessions]))
     # the preprocessor pads below and to the right
-    labels = logits[..., :size[0], :size[1]].argmax(1)
+    logits = logits[..., :size[0], :size[1]]
+    if logits.shape[1] == 1:  # as the host's postprocess_result
+        labels = logits[:, 0].sigmoid() > model.decode_head.threshold
+    else:
+        labels = logits.argmax(1)
     if logits.shape[1] <= 256:
         labels = labels.to(torch.uint8)
     labels = labels.cpu().numpy()  # waits for the device
@@ -251,8 +265,9 @@ def feed_together(
     Raises:
         ValueError: If the numbers differ, a session is named twice or a
             frame's size differs from its stream's; nothing has been fed then.
-        BadFrameError: For a bad frame under the policy 'raise'; the other
-            frames have been fed then.
+        BadFrameError: For bad frames under the policy 'raise'. All frames
+            have been fed and counted then; the results are in ``results`` of
+            the error.
     """
     if len(sessions) != len(frames):
         raise ValueError(f'{len(sessions)} sessions but {len(frames)} frames')
@@ -264,12 +279,18 @@ def feed_together(
         if problem is None:
             groups.setdefault(_signature(sessions[i], frames[i]), []).append(i)
     results: List[Optional[FrameResult]] = [None] * len(sessions)
+    bad = []
+    for i, problem in enumerate(problems):
+        if problem is not None:
+            results[i] = sessions[i]._reject(problem)
+            if sessions[i].on_bad_frame == 'raise':
+                stream = f'stream {i}: ' if len(sessions) > 1 else ''
+                bad.append(f'{stream}frame {results[i].index} is {problem}')
     for group in groups.values():
         done = _forward([sessions[i] for i in group],
                         [frames[i] for i in group])
         for i, result in zip(group, done):
             results[i] = result
-    for i, problem in enumerate(problems):
-        if problem is not None:
-            results[i] = sessions[i]._reject(problem)
+    if bad:
+        raise BadFrameError('; '.join(bad), results)
     return results

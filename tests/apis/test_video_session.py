@@ -1,5 +1,6 @@
 """Streams: interleaved, batched, damaged, of changing size."""
 import json
+import pickle
 
 import cv2
 import numpy as np
@@ -156,13 +157,50 @@ def test_bad_frames_are_reported_and_the_stream_goes_on(model):
 
 
 def test_a_bad_frame_does_not_stop_the_others(model):
-    sessions = [
-        VideoSession(model), VideoSession(model, on_bad_frame='raise')
-    ]
-    frames = video(0, 2)
-    with pytest.raises(BadFrameError):
-        feed_together(sessions, [frames[0], None])
-    assert sessions[0].state is not None
+    """Two bad streams, a good one, and one that holds its frame."""
+    policies = ['raise', 'hold', 'raise', 'hold']
+    sessions = [VideoSession(model, on_bad_frame=p) for p in policies]
+    frames = video(0, 3)
+    before = feed_together(sessions, frames[:1] * 4)
+    with pytest.raises(BadFrameError) as caught:
+        feed_together(sessions, [None, frames[1], 'text', None])
+    assert str(caught.value) == (
+        'stream 0: frame 1 is dropped: no frame came; '
+        'stream 2: frame 1 is not an array but str')
+    results = caught.value.results
+    want = feed_all(model, frames)
+    np.testing.assert_array_equal(results[1].labels, want[1])
+    assert results[3].labels is before[3].labels
+    assert [r.labels is None for r in results] == [True, False, True, False]
+    # all of them count, so that later numbers are right
+    after = feed_together(sessions, frames[2:] * 4)
+    assert [r.index for r in after] == [2] * 4
+    np.testing.assert_array_equal(after[1].labels, want[2])
+    assert pickle.loads(pickle.dumps(caught.value)).args[0] == str(
+        caught.value)
+
+
+def test_one_map_is_split_at_the_threshold():
+    """Binary heads, as by the host's postprocess_result."""
+    torch.manual_seed(0)
+    config = model_config()
+    config['decode_head'].update(
+        num_classes=2, out_channels=1, threshold=0.6,
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True))
+    model = builders.build_model(config).eval()
+    frame = video(0, 1)[0]
+    data = dict(
+        inputs=[torch.from_numpy(frame.transpose(2, 0, 1).copy())],
+        data_samples=builders.samples(1, SIZE, 2))
+    with torch.no_grad():
+        bias = model.decode_head.conv_seg.bias
+        logits = model(model.data_preprocessor(data)['inputs'])
+        bias += np.log(0.6 / 0.4) - logits.median()
+        want = model.test_step(data)[0].pred_sem_seg.data[0].numpy()
+    got = VideoSession(model).feed(frame).labels
+    np.testing.assert_array_equal(got, want)
+    assert got.dtype == np.uint8
+    assert 0.2 < got.mean() < 0.8
 
 
 def test_size_change_raises_and_nothing_is_fed(model):
@@ -294,6 +332,32 @@ def test_inferencer_on_folder_and_video(tmp_path, capsys):
     overlay = list(FrameSource(str(out / 'clip_overlay.mp4')))
     assert len(overlay) == 8
     assert overlay[0].shape == (64, 96, 3)
+    # the held frame is drawn as the one before it, up to the encoder
+    overlay = list(FrameSource(str(out / 'frames_overlay.mp4')))
+    assert len(overlay) == 8
+    moved = [np.abs(a.astype(float) - b).mean()
+             for a, b in zip(overlay[2:], overlay[3:])]
+    assert moved[0] < 0.5 * min(moved[1:])
+
+
+def test_sources_of_one_name_have_their_own_files(tmp_path):
+    config = str(write_config(tmp_path / 'config.py'))
+    sources = []
+    for number, name in enumerate(('a/x', 'b/x', 'x_2', 'c/x')):
+        sources.append(tmp_path / name)
+        sources[-1].mkdir(parents=True)
+        for i, frame in enumerate(video(number, number + 1)):
+            cv2.imwrite(str(sources[-1] / f'{i}.png'), frame)
+    out = tmp_path / 'out'
+    reports = VideoInferencer(config)(
+        [str(x) for x in sources], out=str(out), progress=False)
+    names = ['x', 'x_3', 'x_2', 'x_4']
+    for report, name, frames in zip(reports, names, (1, 2, 3, 4)):
+        assert report['overlay'] == str(out / f'{name}_overlay.mp4')
+        assert len(list(FrameSource(report['overlay']))) == frames
+        with open(out / f'{name}_latency.json') as file:
+            assert json.load(file)['source'] == report['source']
+    assert len(list(out.iterdir())) == 8
 
 
 @pytest.mark.parametrize('resize', [
