@@ -41,9 +41,16 @@ def load(args: argparse.Namespace) -> Tuple[torch.nn.Module, torch.Tensor]:
         cfg = Config.fromfile(resolve_config(args.config))
         if args.cfg_options is not None:
             cfg.merge_from_dict(args.cfg_options)
-        network = LogitsNetwork(load_segmentor(cfg, args.checkpoint)).eval()
+        segmentor = load_segmentor(cfg, args.checkpoint)
     except (FileNotFoundError, RuntimeError) as error:
         sys.exit(f'error: {error}')
+    if getattr(segmentor, 'stateful', False):
+        sys.exit(
+            f'error: {args.config} remembers frames, and the state of a '
+            'stream cannot be exported yet: export the image network that it '
+            'was trained from, or run streams in PyTorch with '
+            'rtseg_plugin.apis.VideoSession')
+    network = LogitsNetwork(segmentor).eval()
     torch.manual_seed(0)
     return network, torch.randn(1, 3, *args.shape)
 
