@@ -1,8 +1,8 @@
 """Look at what a training pipeline makes of a data set.
 
 MMSegmentation's script of this name fails on this stack; this one takes its
-arguments, and ``--number``. Without a display use ``--not-show`` and
-``--output-dir``.
+arguments, and ``--number``. Of a clip it shows the last frame and its label.
+Without a display use ``--not-show`` and ``--output-dir``.
 """
 import argparse
 import os
@@ -51,8 +51,11 @@ def main() -> None:
     for i in track_iter_progress(range(number)):
         item = dataset[i]
         sample = item['data_samples']
+        image = item['inputs']
+        if image.dim() == 4:
+            image = image[-1]
         # (3, H, W) BGR -> (H, W, 3) RGB
-        image = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1].copy()
+        image = image.permute(1, 2, 0).numpy()[..., ::-1].copy()
         name = osp.splitext(osp.basename(sample.img_path))[0]
         visualizer.add_datasample(
             name=name,
