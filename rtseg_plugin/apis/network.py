@@ -1,6 +1,6 @@
 """A segmentor as a plain network: images in, logits of their size out."""
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Tuple, Union
 
 import torch
 from mmengine.config import Config
@@ -48,6 +48,27 @@ class LogitsNetwork(nn.Module):
                                self._segmentor.align_corners)
 
 
+def full_memory(segmentor: nn.Module, x: Tensor) -> Tuple[Any, int]:
+    """State of a stream that has run until its memory is full.
+
+    Args:
+        segmentor (nn.Module): A :class:`.VideoEncoderDecoder` whose neck
+            remembers.
+        x (Tensor): Frames (N, 3, H, W) that fill the memory.
+
+    Returns:
+        tuple[NamedTuple, int]: The state, and how many frames a clip has
+        whose last frame is the first to read a full memory.
+    """
+    size, state, frames = None, None, 0
+    with torch.inference_mode():
+        while size is None or size != [part.shape for part in state]:
+            size = None if state is None else [p.shape for p in state]
+            _, state = segmentor.step(x, state)
+            frames += 1
+    return state, frames
+
+
 class StreamNetwork(LogitsNetwork):
     """One frame of a stream whose memory is full, for a video segmentor.
 
@@ -61,12 +82,7 @@ class StreamNetwork(LogitsNetwork):
 
     def __init__(self, segmentor: nn.Module, x: Tensor):
         super().__init__(segmentor)
-        size, state = None, None
-        with torch.inference_mode():
-            while size is None or size != [part.shape for part in state]:
-                size = None if state is None else [p.shape for p in state]
-                _, state = segmentor.step(x, state)
-        self._state = state
+        self._state, _ = full_memory(segmentor, x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Segment the next frame of each stream.

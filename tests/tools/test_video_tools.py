@@ -1,4 +1,4 @@
-"""The demo, the picture of attention, and what the read is compared with."""
+"""The demo, the picture of attention, and tools of images on video."""
 import importlib.util
 import json
 
@@ -103,3 +103,63 @@ def test_benchmark_compares_equal_things():
     for method in tool.METHODS.values():
         torch.testing.assert_close(
             method(*tensors, 3), want, rtol=1e-5, atol=1e-5)
+
+
+def test_exporters_refuse_what_remembers(scene, tmp_path):
+    config, checkpoint, _ = scene
+    for script in ('pytorch2torchscript.py', 'pytorch2onnx.py'):
+        done = builders.run_tool(
+            f'deployment/{script}', config, '--checkpoint', checkpoint,
+            '--shape', 32, 48, '--output-file', tmp_path / 'net')
+        assert done.returncode == 1
+        assert 'state of a stream cannot be exported yet' in done.stderr
+        assert 'VideoSession' in done.stderr
+        assert not (tmp_path / 'net').exists()
+
+
+def test_browse_a_data_set_of_clips(tmp_path):
+    """Frames of one grey each; the last has sky above and void below."""
+    name = 'town/town_000000_{:06d}'
+    for kind in ('leftImg8bit_sequence', 'gtFine'):
+        (tmp_path / f'data/{kind}/train/town').mkdir(parents=True)
+    for number in range(15, 20):
+        cv2.imwrite(
+            str(tmp_path / 'data/leftImg8bit_sequence/train' /
+                f'{name.format(number)}_leftImg8bit.png'),
+            np.full((32, 64, 3), 200 if number == 19 else 10 * (number - 14),
+                    np.uint8))
+    label = np.full((32, 64), 255, np.uint8)
+    label[:16] = 10
+    cv2.imwrite(
+        str(tmp_path / 'data/gtFine/train' /
+            f'{name.format(19)}_gtFine_labelTrainIds.png'), label)
+    done = builders.run_tool(
+        'analysis_tools/browse_dataset.py',
+        'lmanet-erfnet-s4-r21_stage1_2xb5-50e_cityscapes-512x1024',
+        '--not-show', '--output-dir', tmp_path / 'out', '--cfg-options',
+        f'train_dataloader.dataset.data_root={tmp_path}/data',
+        'visualizer.alpha=0.5')
+    assert done.returncode == 0, done.stderr
+    picture, = (tmp_path / 'out').iterdir()
+    assert picture.name == '000000_town_000000_000019_leftImg8bit.png'
+    picture = cv2.imread(str(picture))
+    assert picture.shape == (512, 1024, 3)
+    # half of the frame and half of the colour, of which void has none
+    np.testing.assert_allclose(picture[300:, 10:-10], 100, atol=10)
+    sky = np.median(picture[10:240].reshape(-1, 3), 0)
+    np.testing.assert_allclose(
+        sky, 100 + np.array([180, 130, 70]) / 2, atol=10)
+
+
+def test_benchmark_without_data_fills_the_memory(scene, tmp_path):
+    config, _, _ = scene
+    done = builders.run_tool(
+        'analysis_tools/benchmark.py', config, '--shape', 32, 48,
+        '--iterations', 2, '--warmup', 1, '--work-dir', tmp_path, '--device',
+        'cpu', '--cfg-options', 'test_dataloader.dataset.data_root=absent')
+    assert done.returncode == 0, done.stderr
+    report = json.loads(next(tmp_path.glob('*.json')).read_text())
+    # two frames to remember and one that reads them
+    assert report['predict'][0]['shape'] == [1, 3, 3, 32, 48]
+    assert report['predict'][0]['source'] == 'random clip'
+    assert report['network'][0]['shape'] == [1, 3, 32, 48]

@@ -6,9 +6,9 @@ input, on one random image; ``predict`` is what stock MMSegmentation times,
 with the resize to the size of the original image and the argmax, on images of
 the test set or, without one, on the random image. Of a video network the
 network alone is a frame of a stream whose memory is full, and ``predict`` a
-clip of the test set. Prints the multiply-adds
-per second as a share of this machine's convolution peak, which is measured in
-the same run, and writes a JSON.
+clip of the test set or, without one, a random clip whose last frame reads a
+full memory. Prints the multiply-adds per second as a share of this machine's
+convolution peak, which is measured in the same run, and writes a JSON.
 """
 import argparse
 import os
@@ -31,6 +31,7 @@ from rtseg_plugin.apis.network import (
     LogitsNetwork,
     StreamNetwork,
     frame_network,
+    full_memory,
     load_segmentor,
 )
 from rtseg_plugin.utils.host_tools import resolve_config
@@ -159,8 +160,8 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
     return result, dict(shape=list(x.shape), memory_full=memory_full)
 
 
-def test_batches(cfg, args):
-    """Batches of the test set, or one random image for ever, and which."""
+def test_batches(cfg, args, model):
+    """Batches of the test set, or one random input for ever, and which."""
     loader_cfg = cfg.get('test_dataloader')
     if loader_cfg is not None:
         loader_cfg = dict(
@@ -168,7 +169,7 @@ def test_batches(cfg, args):
         try:
             loader = Runner.build_dataloader(loader_cfg)
         except FileNotFoundError as error:
-            print(f'no test set ({error}): predict runs on a random image')
+            print(f'no test set ({error}): predict runs on a random input')
         else:
             if len(loader):
                 return list(
@@ -177,14 +178,18 @@ def test_batches(cfg, args):
     meta = dict(
         ori_shape=(h, w), img_shape=(h, w), pad_shape=(h, w),
         padding_size=[0, 0, 0, 0])
-    image = torch.randint(0, 256, (3, h, w), dtype=torch.uint8)
-    return [dict(inputs=[image],
-                 data_samples=[SegDataSample(metainfo=meta)])], 'random image'
+    shape, source = (3, h, w), 'random image'
+    if getattr(model, 'stateful', False):
+        x = next(model.parameters()).new_zeros(1, *shape)
+        shape, source = (full_memory(model, x)[1], *shape), 'random clip'
+    inputs = torch.randint(0, 256, shape, dtype=torch.uint8)
+    return [dict(inputs=[inputs],
+                 data_samples=[SegDataSample(metainfo=meta)])], source
 
 
 def time_predict(args, cfg, model, dtype) -> dict:
     """Time ``model(..., mode='predict')`` as the stock script does."""
-    batches, source = test_batches(cfg, args)
+    batches, source = test_batches(cfg, args, model)
     prepared = []
     for batch in batches:
         data = model.data_preprocessor(batch, False)
