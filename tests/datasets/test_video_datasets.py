@@ -291,9 +291,11 @@ def test_dataset_bases(cityscapes_root, tmp_path, base, size, count):
 def test_work_size(cityscapes_root):
     """Labels follow the image to the size at which the host will predict."""
     cfg = Config.fromfile(
-        ROOT / 'configs/_base_/datasets/cityscapes-sequence_512x1024.py')
+        ROOT / 'configs/lmanet/worksize/'
+        'lmanet-erfnet-s4-r21-worksize_2xb5-50e_cityscapes-512x1024.py')
     dataset = _cityscapes(
-        cityscapes_root, clip_length=2, pipeline=cfg.work_size_pipeline)
+        cityscapes_root, clip_length=2,
+        pipeline=cfg.test_dataloader.dataset.pipeline)
     item = dataset[0]
     sample = item['data_samples']
     assert item['inputs'].shape == (2, 3, 512, 1024)

@@ -24,14 +24,6 @@ test_pipeline = [
     dict(type='LoadClipAnnotations', num_classes=19),
     dict(type='PackClipInputs')
 ]
-# to score at 512x1024 as LMANet's paper does, with WorkSizeIoUMetric
-work_size_pipeline = [
-    dict(type='LoadClip'),
-    dict(type='LoadClipAnnotations', num_classes=19),
-    dict(type='ApplyToClip', transforms=[resize]),
-    dict(type='UseWorkSize'),
-    dict(type='PackClipInputs')
-]
 train_dataloader = dict(
     batch_size=5,
     num_workers=8,

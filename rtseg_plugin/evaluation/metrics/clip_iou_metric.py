@@ -49,8 +49,8 @@ class WorkSizeIoUMetric(IoUMetric):
     and differ from the host's by some tenths.
 
     The pipeline has to load the labels before the resize and to hold
-    :class:`UseWorkSize` behind it, as ``work_size_pipeline`` of the Cityscapes
-    sequence base does; what was resized to the size of the file is refused.
+    :class:`UseWorkSize` behind it, as in ``configs/lmanet/worksize``; what
+    was resized to the size of the file is refused.
     Labels of another size than the prediction are brought to its size.
     Arguments are the host's.
     """
