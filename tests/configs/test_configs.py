@@ -24,7 +24,7 @@ EXPECTED = {
     'gain/examples': 2,
     'lmanet': 9,
     'lmanet/ablations': 29,
-    'lmanet/examples': 2,
+    'lmanet/examples': 4,
     'lmanet/worksize': 3,
     'rtformer': 9,
     'rtformer/ablations': 15,

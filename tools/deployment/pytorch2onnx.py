@@ -10,7 +10,10 @@ from _export import load, parse_args, verify
 def main() -> None:
     args = parse_args(__doc__.split('\n')[0], 'tmp.onnx')
     network, x = load(args)
-    height, width = torch.export.Dim('height'), torch.export.Dim('width')
+    # features of one pixel would be another graph
+    least = 1 + getattr(network.backbone, 'total_stride', 1)
+    height = torch.export.Dim('height', min=least)
+    width = torch.export.Dim('width', min=least)
     torch.onnx.export(
         network, (x, ),
         args.output_file,

@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -34,6 +34,7 @@ from _demo import TOOLS, call, render, test, train  # noqa: E402
 SUFFIX = '_1xb4-demo_synthetic-street-128x256'
 IMAGE = 'erfnet_1xb8-demo_synthetic-street-128x256'
 STAGES = tuple(f'lmanet-erfnet-s4-r21_stage{i}{SUFFIX}' for i in (1, 2))
+BLEND = tuple(f'erfnet-blend-s4-r21_stage{i}{SUFFIX}' for i in (1, 2))
 CONTROL = f'erfnet-stream{SUFFIX}'
 SCTNET = 'sctnet-s-lma_stage1_1xb2-demo_synthetic-street-256x512'
 
@@ -89,17 +90,19 @@ def single_frame(args, logs: Path) -> List[Variant]:
     ]
 
 
-def with_memory(args, logs: Path, image: Path, memory: int) -> Variant:
-    """Train LMANet in two stages from ERFNet."""
+def with_memory(args, logs: Path, image: Path, memory: int,
+                stages: Sequence[str] = STAGES,
+                title: str = 'LMANet on ERFNet') -> Variant:
+    """Train a memory on ERFNet in two stages."""
     options = (f'model.neck.memory_size={memory}', )
     clips = (f'train_dataloader.dataset.clip_length={memory + 1}',
              f'val_dataloader.dataset.clip_length={memory + 1}')
     checkpoint = image
-    for config in STAGES:
+    for config in stages:
         name = config.replace('-s4-', f'-s{memory}-')
         checkpoint = run(args, logs, config, name, args.data, *options, *clips,
                          f'load_from={checkpoint}')
-    return Variant('LMANet on ERFNet', memory, config, checkpoint, options)
+    return Variant(title, memory, config, checkpoint, options)
 
 
 def sctnet_variants(args, logs: Path) -> List[Variant]:
@@ -111,7 +114,7 @@ def sctnet_variants(args, logs: Path) -> List[Variant]:
     alone = ('model.neck=None', )
     return [
         Variant('SCTNet-S', 0, SCTNET, image, alone),
-        Variant('SCTNet-S with the memory', 4, SCTNET, memory, ())
+        Variant('SCTNet-S with BlendFusion', 4, SCTNET, memory, ())
     ]
 
 
@@ -229,7 +232,7 @@ def main() -> None:
     if args.fresh:
         names = [IMAGE, CONTROL, SCTNET]
         names += [config.replace('-s4-', f'-s{memory}-')
-                  for config in STAGES for memory in args.memory]
+                  for config in STAGES + BLEND for memory in args.memory]
         for folder in (out, *(Path(args.work_dirs, name) for name in names)):
             shutil.rmtree(folder, ignore_errors=True)
     for folder in (out, logs):
@@ -243,6 +246,9 @@ def main() -> None:
     variants += [
         with_memory(args, logs, image, memory) for memory in args.memory
     ]
+    variants.append(
+        with_memory(args, logs, image, args.memory[-1], BLEND,
+                    'ERFNet with BlendFusion'))
     variants += sctnet_variants(args, logs)
     flow = (f'test_evaluator.1.flow.root={args.data}/flow/val',
             'test_evaluator.1.flow.img_root='

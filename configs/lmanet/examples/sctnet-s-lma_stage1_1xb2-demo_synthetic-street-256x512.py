@@ -19,14 +19,14 @@ model = dict(
     _delete_=True,
     type='VideoEncoderDecoder',
     decode_all=True,
-    # the features themselves are the values: near the image network from the
-    # start, so that minutes of training suffice
+    # near the image network from the start, so that minutes of training
+    # suffice
     neck=dict(
         type='LocalMemoryAttention',
         in_channels=128,
         in_index=0,
         value_channels=None,
-        fusion=dict(type='ReducedGatedFusion', hidden_channels=64)),
+        fusion=dict(type='BlendFusion', first_gate=0.3)),
     data_preprocessor=image.data_preprocessor,
     backbone=image.backbone,
     decode_head=image.decode_head,
@@ -40,6 +40,7 @@ custom_hooks = [
         prefixes=['backbone', 'decode_head'],
         eval_mode=True)
 ]
+optim_wrapper = dict(optimizer=dict(lr=3e-4))
 train_cfg = dict(max_iters=200, val_interval=200)
 param_scheduler = _base_.param_scheduler
 param_scheduler[1].end = 200

@@ -39,7 +39,12 @@ from .local_attention import (
     local_attention_weights,
 )
 from .memory_format import channels_last_on_cpu
-from .memory_fusion import ConcatFusion, GatedFusion, ReducedGatedFusion
+from .memory_fusion import (
+    BlendFusion,
+    ConcatFusion,
+    GatedFusion,
+    ReducedGatedFusion,
+)
 from .nystrom_attention import NystromAttention
 from .pre_norm_attention import PreNormAttention
 from .spatial_reduction_attention import SpatialReductionAttention
@@ -52,6 +57,7 @@ from .stage_blocks import (
 
 __all__ = [
     'BilinearInterpolation',
+    'BlendFusion',
     'CFBlock',
     'ChannelSelfAttention',
     'ConcatFusion',

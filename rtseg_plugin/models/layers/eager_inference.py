@@ -67,8 +67,13 @@ def upsample_logits(logits: Tensor,
         factor = size[0] // height
         plain = factor < 2 or factor % 2 or size[0] != factor * height
     if plain:
+        # the host's warning would turn the sizes of a traced graph to numbers
         return resize(
-            logits, size=size, mode='bilinear', align_corners=align_corners)
+            logits,
+            size=size,
+            mode='bilinear',
+            align_corners=align_corners,
+            warning=False)
     if size[1] != width:
         logits = resize(
             logits.contiguous(),

@@ -7,6 +7,7 @@ mattpfr/lmanet (GPL-3.0; structure only). The paper's equation 6 names four
 convolutions and two gated terms; norms, dropout and activations follow the
 official code.
 """
+import math
 from typing import Optional
 
 import torch
@@ -150,6 +151,69 @@ class ReducedGatedFusion(BaseModule):
             query * self.query_gate(hidden).sigmoid() +
             read * self.read_gate(hidden).sigmoid())
         return self.norm(fused).relu_()
+
+
+@MODELS.register_module()
+class BlendFusion(BaseModule):
+    """query + gate * (read - query): at the start nearly the single frame.
+
+    Not LMANet's: its fusions begin at random and have to learn the decoder's
+    feature anew. This one only decides, for each channel and position, how
+    much of the feature to replace by what was read, sigmoid(conv([query,
+    read])), 1x1, with weights of 0 and a bias that begins at ``first_gate``.
+    So a memory can be laid on a trained network and trained for minutes. For
+    values that are the features themselves (``value_channels=None`` of
+    :class:`.LocalMemoryAttention`).
+
+    Args:
+        value_channels (int): Channels of each input.
+        out_channels (int, optional): Channels of the result, the same by
+            construction. Defaults to None.
+        first_gate (float): Share of the read at the start, between 0 and 1.
+            Defaults to 0.1.
+        init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If ``out_channels`` is another number, or ``first_gate``
+            is not between 0 and 1.
+    """
+
+    def __init__(self,
+                 value_channels: int,
+                 out_channels: Optional[int] = None,
+                 first_gate: float = 0.1,
+                 init_cfg: Optional[dict] = None):
+        super().__init__(init_cfg)
+        if out_channels not in (None, value_channels):
+            raise ValueError(
+                'BlendFusion blends its inputs as they are, so out_channels '
+                f'({out_channels}) must be value_channels ({value_channels})')
+        if not 0 < first_gate < 1:
+            raise ValueError(
+                f'first_gate must be between 0 and 1, not {first_gate}')
+        self.gate = nn.Conv2d(2 * value_channels, value_channels, 1)
+        self.first_gate = first_gate
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """The gate is ``first_gate`` everywhere."""
+        super().init_weights()
+        nn.init.zeros_(self.gate.weight)
+        nn.init.constant_(self.gate.bias,
+                          math.log(self.first_gate / (1 - self.first_gate)))
+
+    def forward(self, read: Tensor, query: Tensor) -> Tensor:
+        """Fuse.
+
+        Args:
+            read (Tensor): (N, value_channels, H, W).
+            query (Tensor): (N, value_channels, H, W).
+
+        Returns:
+            Tensor: (N, value_channels, H, W).
+        """
+        gate = self.gate(torch.cat((query, read), 1)).sigmoid()
+        return torch.lerp(query, read, gate)
 
 
 @MODELS.register_module()

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from rtseg_plugin.models.layers import (
+    BlendFusion,
     ConcatFusion,
     GatedFusion,
     ReducedGatedFusion,
@@ -32,7 +33,27 @@ def test_reduced_is_the_official_without_its_dead_layer():
     assert count == 2106368 - 524544
 
 
+def test_blend_starts_near_the_query_and_learns():
+    torch.manual_seed(0)
+    module = BlendFusion(8, first_gate=0.2)
+    read, query = torch.randn(2, 2, 8, 5, 6)
+    out = module(read, query)
+    torch.testing.assert_close(out, 0.8 * query + 0.2 * read)
+    # a read that is always right: the gate opens
+    optimizer = torch.optim.SGD(module.parameters(), lr=1.)
+    before = (out - read).abs().mean()
+    for _ in range(20):
+        optimizer.zero_grad()
+        (module(read, query) - read).square().mean().backward()
+        optimizer.step()
+    assert (module(read, query) - read).abs().mean() < 0.7 * before
+
+
 def test_wrong_channels():
+    with pytest.raises(ValueError, match='must be value_channels'):
+        BlendFusion(16, 32)
+    with pytest.raises(ValueError, match='between 0 and 1'):
+        BlendFusion(16, first_gate=1.)
     with pytest.raises(ValueError, match='must be value_channels'):
         ReducedGatedFusion(16, 32)
     with pytest.raises(ValueError, match='must be twice'):
