@@ -44,6 +44,8 @@ def demo_config(data_root, work_dir, iterations, save_every=1000):
     cfg.randomness = dict(seed=5)
     cfg.log_level = 'ERROR'
     cfg.experiment_name = f'{work_dir.name}_{iterations}'
+    # one of that name, made by another test, would write elsewhere
+    cfg.visualizer.name = cfg.experiment_name
     return cfg
 
 

@@ -123,7 +123,7 @@ def test_stock_dataset_reads_it(stills):
 
 def test_palette_is_that_of_the_host(street):
     meta = CityscapesDataset.METAINFO
-    statistics = importlib.import_module('street_statistics')
+    statistics = importlib.import_module('street.statistics')
     assert list(meta['classes']) == list(statistics.CLASSES)
     assert street.PALETTE[:19, ::-1].tolist() == [
         list(colour) for colour in meta['palette']]
@@ -323,7 +323,7 @@ def test_flow_files(street, snippet, tmp_path):
 
 def test_statistics(street, stills, capsys):
     """Colour alone must not tell the classes apart."""
-    classes = importlib.import_module('street_statistics').CLASSES
+    classes = importlib.import_module('street.statistics').CLASSES
     statistics = json.loads((stills / 'statistics.json').read_text())
     assert street.main([str(stills), '--measure']) == 0
     assert 'linear classifier' in capsys.readouterr().out
@@ -348,7 +348,7 @@ def test_measure_needs_a_data_set(street, tmp_path, capsys):
 
 
 def test_score_of_a_known_confusion(street):
-    statistics = importlib.import_module('street_statistics')
+    statistics = importlib.import_module('street.statistics')
     truth = np.array([0, 0, 0, 18, 18, 5])
     found = np.array([0, 0, 18, 18, 18, 0])
     score = statistics._score(found, truth)
