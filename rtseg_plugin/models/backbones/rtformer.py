@@ -9,6 +9,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, cat
 from torch.nn import functional as F
 
+from ..layers.build import build_layer, layer_class
 from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
 
@@ -19,26 +20,6 @@ def _resize_like(x: Tensor, reference: Tensor) -> Tensor:
     """Bilinear resize to the height and width of ``reference``."""
     return resize(
         x, size=reference.shape[2:], mode='bilinear', align_corners=False)
-
-
-def _layer_class(cfg: dict) -> type:
-    """The class that ``cfg['type']`` names.
-
-    Looked up in MMSegmentation's registry whatever the default scope is:
-    under MMPretrain, which trains this backbone on ImageNet, ``MODELS.build``
-    would look there.
-    """
-    name = cfg['type']
-    found = MODELS.get(name) if isinstance(name, str) else name
-    if found is None:
-        raise KeyError(f'{name} is not in the models registry')
-    return found
-
-
-def _build(cfg: dict, **kwargs) -> BaseModule:
-    """Build a layer from its config and further arguments."""
-    arguments = {k: v for k, v in cfg.items() if k != 'type'}
-    return _layer_class(cfg)(**arguments, **kwargs)
 
 
 class RTFormerBlock(BaseModule):
@@ -87,25 +68,25 @@ class RTFormerBlock(BaseModule):
                 norm_cfg=norm_cfg,
                 act_cfg=None,
                 order=('norm', 'conv', 'act'))
-        self.low_attention = _build(
+        self.low_attention = build_layer(
             low_attention,
             in_channels=in_channels,
             out_channels=low_channels,
             stride=stride,
             norm_cfg=norm_cfg)
         # only the cross attention has the low branch as a second input
-        self.cross = getattr(_layer_class(high_attention), 'cross', False)
+        self.cross = getattr(layer_class(high_attention), 'cross', False)
         low = dict(low_channels=low_channels) if self.cross else {}
-        self.high_attention = _build(
+        self.high_attention = build_layer(
             high_attention,
             in_channels=high_channels,
             norm_cfg=norm_cfg,
             **low)
 
         norm_cfg_ffn = dict(norm_cfg, eps=1e-6)
-        self.low_ffn = _build(
+        self.low_ffn = build_layer(
             ffn, channels=low_channels, norm_cfg=norm_cfg_ffn)
-        self.high_ffn = _build(
+        self.high_ffn = build_layer(
             ffn, channels=high_channels, norm_cfg=norm_cfg_ffn)
         self.compression = ConvModule(
             low_channels, high_channels, 1, norm_cfg=norm_cfg, order=PRE_ACT)

@@ -8,6 +8,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
+from ..layers.build import build_layer
 from ..layers.eager_inference import conv_norm
 from ..layers.image_size import check_image_size
 from ..layers.memory_format import channels_last_on_cpu
@@ -138,12 +139,11 @@ class SCTNet(BaseModule):
                     out_ch, out_ch, last_act=False, norm_cfg=norm_cfg))
 
         def former(channels: int) -> nn.Module:
-            return MODELS.build(
-                dict(
-                    block,
-                    channels=channels,
-                    drop_path_rate=drop_path_rate,
-                    norm_cfg=norm_cfg))
+            return build_layer(
+                block,
+                channels=channels,
+                drop_path_rate=drop_path_rate,
+                norm_cfg=norm_cfg)
 
         self.stem = nn.Sequential(halving(in_channels, c), halving(c, c))
         self.stage1 = residual(c, c, 1)
