@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from mmseg.visualization import SegLocalVisualizer
 
 import rtseg_plugin  # noqa: F401
 
@@ -32,6 +33,8 @@ def run_tool(script, *args):
     """
     path = ROOT / 'tools' / script
     out, err, code = io.StringIO(), io.StringIO(), 0
+    # a new process has no visualizer of another test
+    SegLocalVisualizer._instance_dict.clear()
     argv = [str(path), *map(str, args)]
     with mock.patch.object(sys, 'argv', argv), \
             mock.patch.object(sys, 'path', [str(path.parent), *sys.path]), \
