@@ -16,7 +16,6 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from mmseg.visualization import SegLocalVisualizer
 
 import rtseg_plugin  # noqa: F401
 
@@ -31,6 +30,8 @@ def run_tool(script, *args):
         SimpleNamespace: ``returncode``, ``stdout``, ``stderr``, as of a
         subprocess, which would import the host anew.
     """
+    # behind the package, which makes room for mmcv without its compiled part
+    from mmseg.visualization import SegLocalVisualizer
     path = ROOT / 'tools' / script
     out, err, code = io.StringIO(), io.StringIO(), 0
     # a new process has no visualizer of another test
