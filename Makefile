@@ -2,12 +2,14 @@
 # make demo-video: the same for a memory of past frames (demo_video/, an hour)
 # make test: set up, then lint and tests
 # make slow: the tests that take long as well
+# make docs: the site, docs/_build/html
+# make environments: the tests with the lowest and the newest versions
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.rtseg-ready
 
-.PHONY: help setup demo demo-video test slow lint clean
+.PHONY: help setup demo demo-video test slow lint types docs environments clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,7 +33,7 @@ $(READY): setup.py requirements/*.txt
 	    -c requirements/constraints.txt torch
 	@$(BIN)/python -m pip install -q --disable-pip-version-check \
 	    --no-build-isolation -c requirements/constraints.txt \
-	    -e ".[lite,optional,tests]"
+	    -e ".[lite,optional,onnx,openvino,web,docs,tests]"
 	@touch $@
 
 demo: $(READY)
@@ -43,11 +45,21 @@ demo-video: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 
-test: lint
-	$(BIN)/python -m pytest -m "not slow" $(TEST_ARGS)
+types: $(READY)
+	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees \
+	    docs docs/_build/html
+
+environments:
+	$(PYTHON) tools/misc/test_environments.py
+
+test: lint types
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" $(TEST_ARGS)
 
 slow: lint
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 clean:
-	rm -rf demo demo_video work_dirs build dist .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/networks demo demo_video work_dirs build dist .pytest_cache .ruff_cache

@@ -1,7 +1,8 @@
 """The seam to the host: supported versions, mmcv-lite, safe loading.
 
 This is the only module of the package that touches a foreign module, and it
-does two things, both once and both harmless when repeated:
+does three things, both once and both harmless when repeated, when the package
+is imported, or when mmseg is if only deployed networks are wanted at first:
 
 * where mmcv is installed without its compiled extension (mmcv-lite), it puts
   a stand-in ``mmcv._ext`` into ``sys.modules``, without which mmseg cannot be
@@ -9,24 +10,29 @@ does two things, both once and both harmless when repeated:
 * it registers checkpoint loaders with mmengine's public
   ``CheckpointLoader.register_scheme`` that read files through
   :mod:`rtseg_plugin.utils.safe_load`, so that checkpoints of the OpenMMLab
-  family load on torch >= 2.6 and files that carry code are refused.
+  family load on torch >= 2.6 and files that carry code are refused;
+* it enters the package into mmengine's table of packages, so that a config
+  may inherit from ``_base_ = 'rtseg_plugin::sctnet/...py'``.
 
 ``setup.py`` reads ``SUPPORTED`` from this file, so it must stay a literal.
 """
+import importlib.abc
 import importlib.metadata
 import importlib.util
 import sys
 import types
+from importlib import _bootstrap
 from importlib.machinery import ModuleSpec
-
-from packaging.version import Version
+from typing import Callable
 
 # distribution: (lowest supported version, first version that is not)
 SUPPORTED = {
     'mmengine': ('0.10.3', '1.0.0'),
     'mmcv': ('2.1.0', '2.2.0'),
-    'mmsegmentation': ('1.2.0', '2.0.0'),
-    'torch': ('2.4.0', '3.0.0'),
+    # 1.2.0 lacks a file of its tokenizer and cannot be imported
+    'mmsegmentation': ('1.2.2', '2.0.0'),
+    # the first whose weights-only unpickler checks what it writes to
+    'torch': ('2.10.0', '3.0.0'),
 }
 
 # Import name and the distributions that may provide it; the onedl-* ones are
@@ -65,6 +71,8 @@ def installed_version(name: str) -> str:
 
 def check_versions() -> None:
     """Raise ImportError if a host package is outside the supported range."""
+    from packaging.version import Version
+
     for name, (lowest, too_high) in SUPPORTED.items():
         found = installed_version(name)
         if not Version(lowest) <= Version(found) < Version(too_high):
@@ -77,7 +85,7 @@ def check_versions() -> None:
 class _AbsentExtension(types.ModuleType):
     """Stands for ``mmcv._ext``; every op in it raises when it is called."""
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Callable:
         if name.startswith('__'):
             raise AttributeError(name)
 
@@ -113,9 +121,62 @@ def install_mmcv_stand_in() -> bool:
 
 
 def register_safe_loaders() -> None:
-    """Let mmengine read every checkpoint through the safe unpickler."""
+    """Let mmengine read every checkpoint through the safe loader."""
     from mmengine.runner.checkpoint import CheckpointLoader
 
     from .utils.safe_load import SAFE_LOADERS
     for prefix, loader in SAFE_LOADERS.items():
         CheckpointLoader.register_scheme(prefix, loader, force=True)
+
+
+def register_configs() -> None:
+    """Let mmengine find configs named ``rtseg_plugin::FOLDER/NAME.py``."""
+    from mmengine.config.utils import MODULE2PACKAGE
+    MODULE2PACKAGE.setdefault('rtseg_plugin', 'rtseg_plugin')
+
+
+def only_deployed_is_wanted() -> bool:
+    """Whether the package is imported for ``apis.deployed`` and no more.
+
+    Python imports a package before what is in it. Which module it is on its
+    way to can be seen in the locks that its import system holds; where it
+    holds them elsewhere one day the answer is no, and all is imported.
+    """
+    name = 'rtseg_plugin.apis.deployed'
+    wanted = (name in getattr(_bootstrap, '_module_locks', ())
+              or name in getattr(sys, 'orig_argv', ()))
+    return wanted and 'mmseg' not in sys.modules
+
+
+class _AfterImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Calls a function when a module has been imported."""
+
+    def __init__(self, name: str, function: Callable[[], None]):
+        self.name, self.function = name, function
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            self.loader, spec.loader = spec.loader, self
+        return spec
+
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        self.function()
+
+
+def after_import_of(name: str, function: Callable[[], None]) -> None:
+    """Call a function once a module has been imported.
+
+    Args:
+        name (str): Of a top-level module that is not imported yet.
+        function (Callable): Called once, before the import returns.
+    """
+    sys.meta_path.insert(0, _AfterImport(name, function))

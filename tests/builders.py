@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
-from mmseg.registry import MODELS
+from mmseg.registry import MODELS, PARAM_SCHEDULERS
 from mmseg.structures import SegDataSample
 
 import rtseg_plugin  # noqa: F401
@@ -48,9 +48,9 @@ def run_tool(script, *args):
                 err.write(code)
                 code = 1
         finally:
-            # siblings of the script, such as _convert, are found by name
+            # siblings of the script, such as _export, are found by name
             for name in list(sys.modules):
-                if name in ('_convert', '_export'):
+                if name in ('convert', '_export'):
                     del sys.modules[name]
     return SimpleNamespace(
         returncode=code or 0, stdout=out.getvalue(), stderr=err.getvalue())
@@ -69,6 +69,22 @@ def build_model(cfg, **model):
         cfg.model.teacher.checkpoint = 'random'
     cfg.merge_from_dict(dict(model=model))
     return revert_sync_batchnorm(MODELS.build(cfg.model))
+
+
+def schedulers_of(cfg, optimizer):
+    """Learning-rate schedules as the runner makes them.
+
+    One that does not say where it ends gets the length of the training.
+    """
+    init_default_scope('mmseg')
+    schedulers = []
+    for scheduler in cfg.param_scheduler:
+        length = ('max_epochs' if scheduler.get('by_epoch', True)
+                  else 'max_iters')
+        scheduler = dict(scheduler, optimizer=optimizer)
+        scheduler.setdefault('end', cfg.train_cfg[length])
+        schedulers.append(PARAM_SCHEDULERS.build(scheduler))
+    return schedulers
 
 
 def samples(number, size, num_classes, ignore_index=255, seed=0):

@@ -1,4 +1,4 @@
-custom_imports = dict(imports=['rtseg_plugin'], allow_failed_imports=False)
+_base_ = './plugin.py'
 default_scope = 'mmseg'
 env_cfg = dict(
     cudnn_benchmark=True,
@@ -8,10 +8,6 @@ vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
     type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(by_epoch=False)
-custom_hooks = [
-    dict(type='CheckpointCheckHook'),
-    dict(type='RandomStateHook')
-]
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -24,8 +24,6 @@ train_dataloader = dict(dataset=dict(clip_length=2))
 val_dataloader = dict(dataset=dict(clip_length=2))
 optim_wrapper = dict(optimizer=dict(lr=3e-4), paramwise_cfg=None)
 train_cfg = dict(max_iters=100, val_interval=100)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 100
 default_hooks = dict(checkpoint=dict(interval=100))
 load_from = ('work_dirs/fanet-18_1xb4-demo_synthetic-street-256x512/'
              'iter_400.pth')

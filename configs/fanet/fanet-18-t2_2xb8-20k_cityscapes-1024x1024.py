@@ -5,7 +5,7 @@
 #       --launcher pytorch --gpus 2
 _base_ = [
     '../_base_/models/fanet-18.py',
-    '../_base_/datasets/fanet_cityscapes-sequence_1024x1024.py',
+    '../_base_/datasets/cityscapes-sequence-fanet_1024x1024.py',
     '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly_20k.py'
 ]
 model = dict(

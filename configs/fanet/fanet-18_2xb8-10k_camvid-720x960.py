@@ -5,13 +5,13 @@
 # The article leaves crop, iterations and loss open; see the README.
 _base_ = [
     '../_base_/models/fanet-18.py',
-    '../_base_/datasets/fanet_camvid_720x960.py',
+    '../_base_/datasets/camvid-fanet_720x960.py',
     '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly_10k.py'
 ]
-auxiliary_head = _base_.model.auxiliary_head
-for head in auxiliary_head:
-    head.num_classes = 11
 model = dict(
     data_preprocessor=dict(size=(720, 960)),
     decode_head=dict(num_classes=11),
-    auxiliary_head=auxiliary_head)
+    auxiliary_head=[
+        dict(head, num_classes=11)
+        for head in _base_.model.auxiliary_head
+    ])

@@ -1,18 +1,18 @@
-# FANet-18 of Table V: 27.8 mIoU on COCO-Stuff at 640x640, there of 182
-# classes. This has the 171 that are annotated, as the official loader does:
+# FANet-18 of Table V: 27.8 on COCO-Stuff at 640x640, but of 182 classes.
+# This has the 171 that are annotated, as the official loader does:
 # 182 counts eleven numbers of things that COCO never used.
 #   mim train rtseg_plugin fanet-18_2xb8-80k_coco-stuff10k-640x640.py \
 #       --launcher pytorch --gpus 2
 # The article leaves crop, iterations and loss open; see the README.
 _base_ = [
     '../_base_/models/fanet-18.py',
-    '../_base_/datasets/fanet_coco-stuff10k_640x640.py',
+    '../_base_/datasets/coco-stuff10k-fanet_640x640.py',
     '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly_80k.py'
 ]
-auxiliary_head = _base_.model.auxiliary_head
-for head in auxiliary_head:
-    head.num_classes = 171
 model = dict(
     data_preprocessor=dict(size=(640, 640)),
     decode_head=dict(num_classes=171),
-    auxiliary_head=auxiliary_head)
+    auxiliary_head=[
+        dict(head, num_classes=171)
+        for head in _base_.model.auxiliary_head
+    ])

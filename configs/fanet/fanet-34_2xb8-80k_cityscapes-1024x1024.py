@@ -4,6 +4,6 @@
 # The article leaves crop, iterations and loss open; see the README.
 _base_ = [
     '../_base_/models/fanet-34.py',
-    '../_base_/datasets/fanet_cityscapes_1024x1024.py',
+    '../_base_/datasets/cityscapes-fanet_1024x1024.py',
     '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly_80k.py'
 ]

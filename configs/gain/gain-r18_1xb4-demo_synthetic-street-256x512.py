@@ -16,7 +16,5 @@ model = dict(
     neck=dict(norm_cfg=norm_cfg),
     decode_head=dict(norm_cfg=norm_cfg),
     auxiliary_head=auxiliary_head)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 160
 train_cfg = dict(max_iters=160, val_interval=80)
 default_hooks = dict(checkpoint=dict(interval=80))

@@ -2,8 +2,10 @@
 # (abstract, which does not name the encoder; see the README).
 #   mim train rtseg_plugin gain-r18_2xb8-80k_cityscapes-1024x1024.py \
 #       --launcher pytorch --gpus 2
+# Needs checkpoints/gain-r18_imagenet.pth (encoder), see README.md here.
 _base_ = [
     '../_base_/models/gain-r18.py',
-    '../_base_/datasets/gain_cityscapes_1024x1024.py',
-    '../_base_/default_runtime.py', '../_base_/schedules/gain-sgd-poly_80k.py'
+    '../_base_/datasets/cityscapes-gain_1024x1024.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly-gain_80k.py'
 ]
+model = dict(backbone=dict(init_cfg=_base_.imagenet))

@@ -6,8 +6,6 @@ model = dict(neck=None)
 train_dataloader = dict(dataset=dict(clip_length=1))
 val_dataloader = dict(dataset=dict(clip_length=1))
 train_cfg = dict(max_iters=600, val_interval=600)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 600
 default_hooks = dict(checkpoint=dict(interval=600))
 load_from = ('work_dirs/erfnet_1xb8-demo_synthetic-street-128x256/'
              'iter_1000.pth')

@@ -6,8 +6,11 @@ _base_ = [
     '../_base_/default_runtime.py', '../_base_/schedules/adamw-poly_demo.py'
 ]
 norm_cfg = dict(type='BN', eps=1e-3, requires_grad=True)
-train_pipeline = _base_.train_pipeline
-train_pipeline.insert(-1, dict(type='RelabelPixels', old=255, new=19))
+train_steps = _base_.train_steps
+pack = train_steps.pop('pack')
+train_steps.update(
+    relabel=dict(type='RelabelPixels', old=255, new=19), pack=pack)
+train_pipeline = list(train_steps.values())
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
 model = dict(
     data_preprocessor=dict(size=(128, 256)),
@@ -15,6 +18,4 @@ model = dict(
     backbone=dict(norm_cfg=norm_cfg, dropout_ratios=(0., 0.)),
     decode_head=dict(norm_cfg=norm_cfg))
 train_cfg = dict(max_iters=1000, val_interval=250)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 1000
 default_hooks = dict(checkpoint=dict(interval=250))

@@ -27,8 +27,6 @@ custom_hooks = [
         eval_mode=True)
 ]
 train_cfg = dict(max_iters=300, val_interval=300)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 300
 default_hooks = dict(checkpoint=dict(interval=300))
 load_from = ('work_dirs/erfnet_1xb8-demo_synthetic-street-128x256/'
              'iter_1000.pth')

@@ -1,6 +1,6 @@
 # LMANet on ERFNet, second stage: the decoder learns too, the encoder stays.
-# Table I, S=4 R=21: 73.72 mIoU on Cityscapes val at 512x1024. The published
-# lmanet_erf_best.pth is for this config, after lmanet2mmseg.py.
+# Table I, S=4 R=21: 73.72 at work size on Cityscapes val at 512x1024. The
+# published lmanet_erf_best.pth is for this config, after lmanet2mmseg.py.
 #   mim train rtseg_plugin \
 #       lmanet-erfnet-s4-r21_stage2_2xb5-50e_cityscapes-512x1024.py \
 #       --gpus 2 --launcher pytorch

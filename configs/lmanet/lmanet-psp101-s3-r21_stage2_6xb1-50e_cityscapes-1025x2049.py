@@ -1,6 +1,6 @@
-# LMANet on PSPNet-101, second stage: pyramid and classifier learn too.
-# Table V, S=3 R=21: 78.48 mIoU on Cityscapes val, single scale. The published
-# lmanet_psp101_best.pth is for this config, after lmanet2mmseg.py.
+# LMANet on PSPNet-101, second stage: pyramid and classifier learn too. Table
+# V, S=3 R=21: 78.48 at work size on Cityscapes val, single scale. The
+# published lmanet_psp101_best.pth is for this config, after lmanet2mmseg.py.
 #   mim train rtseg_plugin \
 #       lmanet-psp101-s3-r21_stage2_6xb1-50e_cityscapes-1025x2049.py \
 #       --gpus 6 --launcher pytorch

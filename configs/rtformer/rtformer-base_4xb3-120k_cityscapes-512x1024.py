@@ -6,17 +6,9 @@
 # Needs checkpoints/rtformer-base_imagenet.pth (backbone), see README.md here.
 _base_ = [
     '../_base_/models/rtformer-base.py',
-    '../_base_/datasets/cityscapes-jitter_512x1024.py',
+    '../_base_/datasets/cityscapes-rtformer_512x1024.py',
     '../_base_/default_runtime.py',
     '../_base_/schedules/adamw-poly-ratio_120k.py'
 ]
-model = dict(
-    backbone=dict(
-        init_cfg=[
-            _base_.init_cfg,
-            dict(
-                type='Pretrained',
-                checkpoint='checkpoints/rtformer-base_imagenet.pth',
-                prefix='backbone.')
-        ]))
+model = dict(backbone=dict(init_cfg=_base_.imagenet))
 train_dataloader = dict(batch_size=3, num_workers=4)

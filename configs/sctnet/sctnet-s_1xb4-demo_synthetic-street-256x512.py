@@ -26,6 +26,4 @@ model = dict(
         '256x512/iter_360.pth'),
     alignments=alignments)
 train_cfg = dict(max_iters=170, val_interval=85)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 170
 default_hooks = dict(checkpoint=dict(interval=85))

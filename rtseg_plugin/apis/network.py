@@ -1,18 +1,24 @@
 """A segmentor as a plain network: images in, logits of their size out."""
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Optional, Tuple, Union
 
 import torch
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS
+from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 from torch import Tensor, nn
 
-from ..models.layers.eager_inference import upsample_logits
+from ..models.inference import resize_logits
+from ..utils import packaged_weights
 from ..utils.checkpoint_check import check_state_dict
 from ..utils.host_tools import resolve_config
 from ..utils.safe_load import safe_torch_load
+
+# frames after which a state that still grows is taken for one without bound
+LONGEST_MEMORY = 256
 
 
 class LogitsNetwork(nn.Module):
@@ -44,8 +50,7 @@ class LogitsNetwork(nn.Module):
             Tensor: Logits (N, num_classes, H, W).
         """
         logits = self._segmentor(x, mode='tensor')
-        return upsample_logits(logits, x.shape[2:],
-                               self._segmentor.align_corners)
+        return resize_logits(self.decode_head, logits, x.shape[2:])
 
 
 def full_memory(segmentor: nn.Module, x: Tensor) -> Tuple[Any, int]:
@@ -59,14 +64,22 @@ def full_memory(segmentor: nn.Module, x: Tensor) -> Tuple[Any, int]:
     Returns:
         tuple[NamedTuple, int]: The state, and how many frames a clip has
         whose last frame is the first to read a full memory.
+
+    Raises:
+        ValueError: If the state still grows after ``LONGEST_MEMORY`` frames.
     """
-    size, state, frames = None, None, 0
+    size: Optional[list] = None
+    state: Any = None
     with torch.inference_mode():
-        while size is None or size != [part.shape for part in state]:
-            size = None if state is None else [p.shape for p in state]
+        for frames in range(LONGEST_MEMORY + 1):
             _, state = segmentor.step(x, state)
-            frames += 1
-    return state, frames
+            before, size = size, [part.shape for part in state]
+            if size == before:
+                return state, frames + 1
+    raise ValueError(
+        f'the state of {type(segmentor.neck).__name__} still grows after '
+        f'{LONGEST_MEMORY} frames: {[tuple(shape) for shape in size]}. The '
+        'state of a neck that remembers has to be bounded')
 
 
 class StreamNetwork(LogitsNetwork):
@@ -117,27 +130,77 @@ def load_segmentor(config: Union[str, Path, Config],
     """Build a segmentor for inference.
 
     Args:
-        config (str | Path | Config): A config, its path or the name of a
-            recipe.
-        checkpoint (str, optional): A file; None keeps the initial weights.
+        config (str | Path | Config): A config, its path, the name of a
+            recipe or of a network that the package brings trained, such as
+            'sctnet-s-street'.
+        checkpoint (str, optional): A file; None keeps the initial weights,
+            or loads those of the package.
         device (str): Where it goes. Defaults to 'cpu'.
 
     Returns:
-        nn.Module: In eval mode, SyncBN turned into BN.
+        nn.Module: In eval mode, SyncBN turned into BN. Its ``dataset_meta``
+        holds ``classes`` and ``palette`` where the checkpoint's meta, or else
+        the config's data set, names as many classes as it has.
 
     Raises:
         FileNotFoundError: If there is no such config, or no such checkpoint.
         RuntimeError: If the checkpoint is not of this model, or unreadable.
     """
+    packaged = packaged_weights.packaged_networks().get(str(config))
     if isinstance(config, (str, Path)):
         config = Config.fromfile(resolve_config(str(config)))
     init_default_scope(config.get('default_scope', 'mmseg'))
     # initial weights come from constructors, never from a download
-    config.model.train_cfg = None
-    model = revert_sync_batchnorm(MODELS.build(config.model))
+    model_config = deepcopy(config.model)  # the caller's stays as it is
+    model_config.train_cfg = None
+    model = revert_sync_batchnorm(MODELS.build(model_config))
+    loaded: dict = {}
     if checkpoint is not None:
         loaded = safe_torch_load(checkpoint, 'cpu')
         state_dict = loaded.get('state_dict', loaded)
         check_state_dict(model, state_dict, checkpoint)
         model.load_state_dict(state_dict, strict=False)
+    elif packaged is not None:
+        model.load_state_dict(packaged_weights.load_tensors(packaged))
+    model.dataset_meta = _dataset_meta(config, loaded, model)
     return model.to(torch.device(device)).eval()
+
+
+def _dataset_meta(config: Config, loaded: dict, model: nn.Module) -> dict:
+    """Names and colours of the classes, as far as they are known.
+
+    One map more than the data set has classes, as ERFNet's official code has
+    one for unlabelled pixels, is named 'unlabelled' and black.
+    """
+    meta = loaded.get('meta')
+    found = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    if not (isinstance(found, dict) and found.get('classes')):
+        dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
+        while 'dataset' in dataset:  # of a wrapper
+            dataset = dataset['dataset']
+        try:
+            kind = DATASETS.get(dataset['type'])
+        except (KeyError, RuntimeError):  # none, or not one that is installed
+            kind = None
+        found = {**(getattr(kind, 'METAINFO', None) or {}),
+                 **(dataset.get('metainfo') or {})}
+    classes, palette = found.get('classes'), found.get('palette')
+    count = getattr(model, 'num_classes', None)
+    if not classes or len(classes) not in (count, count - 1):
+        return {}
+    spare = count - len(classes)
+    palette = [*(palette or ()), *[[0, 0, 0]] * spare]
+    return dict(
+        classes=[*classes, *['unlabelled'] * spare],
+        palette=palette if len(palette) == count else None)
+
+
+def test_resize(config: Config) -> Optional[BaseTransform]:
+    """The first ``Resize`` of a config's test pipeline, if any."""
+    steps = list(config.get('test_pipeline') or [])
+    while steps:
+        step = steps.pop(0)
+        steps = list(step.get('transforms', [])) + steps
+        if step['type'] == 'Resize':
+            return TRANSFORMS.build(step)
+    return None

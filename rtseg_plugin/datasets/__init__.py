@@ -13,6 +13,7 @@ from .transforms import (
     RandomScale,
     RandomShift,
     RelabelPixels,
+    SubsampleLabels,
     UseWorkSize,
 )
 from .video_folder import VideoFolderDataset
@@ -32,6 +33,7 @@ __all__ = [
     'RandomScale',
     'RandomShift',
     'RelabelPixels',
+    'SubsampleLabels',
     'UseWorkSize',
     'VSPWDataset',
     'VideoFolderDataset',

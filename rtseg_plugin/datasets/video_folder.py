@@ -10,6 +10,8 @@ from mmengine import fileio
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
+from ..utils.natural_order import natural_order
+
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.mxf', '.webm', '.m4v')
 
 _MISSING = ('error', 'nearest', 'short', 'skip')
@@ -27,14 +29,6 @@ class _Video(NamedTuple):
     names: Dict[str, int]
     paths: Dict[int, str]
     file: Optional[str] = None
-
-
-def _natural(name: str) -> list:
-    """Sorts 10 behind 9."""
-    return [
-        int(part) if part.isdigit() else part
-        for part in re.split(r'(\d+)', name)
-    ]
 
 
 @DATASETS.register_module()
@@ -149,7 +143,7 @@ class VideoFolderDataset(BaseSegDataset):
                         f'under {self.data_prefix["img_path"]}')
             videos = {video_id: videos[video_id] for video_id in listed}
         data_list = []
-        for video_id in sorted(videos, key=_natural):
+        for video_id in sorted(videos, key=natural_order):
             video = videos[video_id]
             known = labels.get(video_id, {})
             for ids in self._clips(video_id, video, known, bool(label_dir)):
@@ -168,7 +162,7 @@ class VideoFolderDataset(BaseSegDataset):
             suffix=suffix,
             recursive=True,
             backend_args=self.backend_args)
-        for file in sorted(files, key=_natural):
+        for file in sorted(files, key=natural_order):
             stem = file[:-len(suffix)].replace(osp.sep, '/')
             match = pattern.fullmatch(stem)
             if match:

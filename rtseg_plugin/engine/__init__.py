@@ -1,11 +1,29 @@
-from .hooks import CheckpointCheckHook, FreezeHook, RandomStateHook
+from .amp_optim_wrapper import AmpOptimWrapper
+from .gloo_data_parallel import GlooDataParallel
+from .hooks import (
+    ChannelsLastHook,
+    CheckpointCheckHook,
+    DataCheckHook,
+    FiniteLossHook,
+    FreezeHook,
+    RandomStateHook,
+    SafeCheckpointHook,
+    TeacherScoreHook,
+)
 from .poly_ratio_lr import PolyRatioLR
 from .reduce_on_train_loss_plateau_lr import ReduceOnTrainLossPlateauLR
 
 __all__ = [
+    'AmpOptimWrapper',
+    'ChannelsLastHook',
     'CheckpointCheckHook',
+    'DataCheckHook',
+    'FiniteLossHook',
     'FreezeHook',
+    'GlooDataParallel',
     'PolyRatioLR',
     'RandomStateHook',
     'ReduceOnTrainLossPlateauLR',
+    'SafeCheckpointHook',
+    'TeacherScoreHook',
 ]

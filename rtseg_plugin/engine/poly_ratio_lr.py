@@ -22,8 +22,10 @@ class PolyRatioLR(PolyLR):
             Defaults to 0.
         power (float): Power of the polynomial. Defaults to 1.
         begin (int): Step at which the decay starts. Defaults to 0.
-        end (int): Step before which it ends; the last rate is reached at
-            ``end - 1``. Defaults to 1e9.
+        end (int): Step at which the last rate is reached, one later than in
+            the host's class: the official formula, whose last iteration still
+            learns. Without it the runner puts the length of the training.
+            Defaults to 1e9.
         last_step (int): See the host's class. Defaults to -1.
         by_epoch (bool): Whether steps are epochs. Defaults to True.
         verbose (bool): Whether every change is logged. Defaults to False.
@@ -53,6 +55,7 @@ class PolyRatioLR(PolyLR):
             last_step=last_step,
             by_epoch=by_epoch,
             verbose=verbose)
+        self.total_iters = end - begin
 
     def _get_value(self) -> List[float]:
         """The next rates, from the present ones as in the host's class."""

@@ -27,7 +27,6 @@ class ReduceOnTrainLossPlateauLR(ReduceOnPlateauLR):
         patience (int): Epochs without improvement before that. Defaults to
             10.
         threshold (float): Relative improvement that counts. Defaults to 1e-4.
-        cooldown (int): Epochs to wait after a cut. Defaults to 0.
         min_value (float | Sequence[float]): Lower bound of the rate. Defaults
             to 1e-8.
         eps (float): Smallest cut that is made. Defaults to 1e-8.
@@ -45,7 +44,6 @@ class ReduceOnTrainLossPlateauLR(ReduceOnPlateauLR):
                  factor: float = 0.8,
                  patience: int = 10,
                  threshold: float = 1e-4,
-                 cooldown: int = 0,
                  min_value: Union[float, Sequence[float]] = 1e-8,
                  eps: float = 1e-8,
                  begin: int = 0,
@@ -60,7 +58,6 @@ class ReduceOnTrainLossPlateauLR(ReduceOnPlateauLR):
             factor=factor,
             patience=patience,
             threshold=threshold,
-            cooldown=cooldown,
             min_value=min_value,
             eps=eps,
             begin=begin,

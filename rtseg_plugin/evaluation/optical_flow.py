@@ -7,13 +7,13 @@ import os.path as osp
 from typing import NamedTuple, Optional, Tuple
 
 import cv2
+import mmcv
 import numpy as np
 from mmseg.registry import TASK_UTILS
 
 UNKNOWN = 1e9
 """Middlebury's bound: a component beyond it says that the flow is unknown."""
 
-_FLO_MAGIC = 202021.25
 _DIS_PRESETS = dict(
     ultrafast=cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
     fast=cv2.DISOPTICAL_FLOW_PRESET_FAST,
@@ -39,29 +39,16 @@ def read_flo(path: str) -> np.ndarray:
         np.ndarray: (H, W, 2), float32.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         ValueError: If it is not one, or is cut off.
     """
-    with open(path, 'rb') as file:
-        header = np.fromfile(file, '<f4', 1)
-        size = np.fromfile(file, '<i4', 2)
-        if header.size != 1 or header[0] != _FLO_MAGIC or size.size != 2:
-            raise ValueError(f'{path} is not a .flo file')
-        width, height = map(int, size)
-        flow = np.fromfile(file, '<f4')
-    if flow.size != 2 * width * height:
-        raise ValueError(
-            f'{path} should hold {height}x{width} vectors, but holds '
-            f'{flow.size / 2:g}')
-    return flow.reshape(height, width, 2)
-
-
-def write_flo(path: str, flow: np.ndarray) -> None:
-    """Write a flow (H, W, 2) as a Middlebury .flo file."""
-    height, width, _ = flow.shape
-    with open(path, 'wb') as file:
-        np.array([_FLO_MAGIC], '<f4').tofile(file)
-        np.array([width, height], '<i4').tofile(file)
-        flow.astype('<f4').tofile(file)
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'{path} does not exist')
+    try:
+        return mmcv.flowread(path)
+    except (OSError, TypeError, ValueError) as error:
+        raise ValueError(f'{path} ({osp.getsize(path)} bytes) is no .flo '
+                         'file, or is cut off') from error
 
 
 def resize_flow(flow: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -5,6 +5,8 @@ from torch import Tensor, nn
 
 # What inference needs. Auxiliary heads and projections may be absent.
 INFERENCE_PARTS = ('backbone', 'neck', 'decode_head')
+# What usually starts at random.
+HEADS = ('decode_head', 'auxiliary_head', 'alignments')
 
 
 def _without_wrapper(state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
@@ -33,6 +35,38 @@ def check_any_fits(model: nn.Module, state_dict: Dict[str, Tensor],
         f'checkpoint {source} is not of this model: none of its {len(given)} '
         f'tensors {list(given)[:3]} fits one of the {len(own)} of the model '
         f'{list(own)[:3]}')
+
+
+def what_starts_at_random(module: nn.Module,
+                          state_dict: Dict[str, Tensor]) -> Optional[str]:
+    """Say what start weights leave at random, besides heads.
+
+    Args:
+        module (nn.Module): What they are loaded into, a segmentor or a part.
+        state_dict (dict[str, Tensor]): The start weights.
+
+    Returns:
+        str | None: With the counts of tensors and numbers; None if all that
+        is not in a head is filled.
+    """
+    given = _without_wrapper(state_dict)
+    needed = {
+        key: value
+        for key, value in module.state_dict().items()
+        if key.split('.')[0] not in HEADS
+        and not key.endswith('num_batches_tracked')
+    }
+    random = [
+        key for key, value in needed.items()
+        if key not in given or given[key].shape != value.shape
+    ]
+    if not random:
+        return None
+    numbers = sum(needed[key].numel() for key in random)
+    total = sum(value.numel() for value in needed.values())
+    return (f'{len(random)} of {len(needed)} tensors, {numbers / 1e6:.3g} of '
+            f'{total / 1e6:.3g} million numbers, start at random: '
+            f'{", ".join(random[:3])}{", ..." if random[3:] else ""}')
 
 
 def check_state_dict(model: nn.Module,

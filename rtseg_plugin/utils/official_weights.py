@@ -1,16 +1,25 @@
 """Official checkpoint files and their conversion by rules on key names.
 
-A network's key map (``utils/key_maps/{network}.py``) is a list of rules
+A network's :class:`KeyMap` (``utils/key_maps/{network}.py``) holds rules
 ``(pattern, replacement)``: a regular expression that must match a whole
 official key, and what it becomes, or ``None`` for a tensor that is left out on
 purpose. The first rule that matches decides; a key that no rule matches stops
-the conversion. Converters and tests use the same map.
+the conversion. The converter and the tests use the same map.
 """
 import os
 import os.path as osp
 import re
 from collections import OrderedDict
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Callable,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import torch
 from torch import Tensor
@@ -19,6 +28,59 @@ from .safe_load import safe_torch_load
 
 KeyRule = Tuple[str, Optional[str]]
 _WRAPPERS = ('state_dict', 'model_state', 'model')
+
+
+class KeyMap(NamedTuple):
+    """How the official files of one network become checkpoints.
+
+    Attributes:
+        rules (Sequence[KeyRule] | Callable | dict): The rules; or what gives
+            them for the official keys; or, where a file holds several
+            networks, one of these for each that may be kept, the usual one
+            first.
+        load (Callable, optional): Reads a file to tensors by official name;
+            None stands for :func:`load_official`.
+        finish (Callable, optional): Last changes to the converted tensors,
+            in place.
+    """
+    rules: Union[Sequence[KeyRule], Callable[[Dict[str, Tensor]],
+                                             Sequence[KeyRule]], dict]
+    load: Optional[Callable[[str], Dict[str, Tensor]]] = None
+    finish: Optional[Callable[[Dict[str, Tensor]], None]] = None
+
+    @property
+    def parts(self) -> List[str]:
+        """What of a file may be kept, the usual part first."""
+        return list(self.rules) if isinstance(self.rules, dict) else []
+
+    def convert(self,
+                path: str,
+                keep: Optional[str] = None) -> Tuple['Conversion', int]:
+        """Read and convert an official file.
+
+        Args:
+            path (str): The file.
+            keep (str, optional): One of ``parts``. Defaults to the first.
+
+        Returns:
+            tuple[Conversion, int]: The renamed tensors and what was left out
+            on purpose, and how many tensors of the file were mapped.
+
+        Raises:
+            OSError: If the file cannot be read.
+            ValueError: If it is not of this network.
+        """
+        official = (self.load or load_official)(path)
+        rules = self.rules
+        if self.parts:
+            rules = rules[keep or self.parts[0]]
+        if callable(rules):
+            rules = rules(official)
+        result = convert_state_dict(official, rules, path)
+        mapped = len(result.state_dict)
+        if self.finish is not None:
+            self.finish(result.state_dict)
+        return result, mapped
 
 
 class Conversion(NamedTuple):

@@ -1,8 +1,9 @@
 """Reading Paddle's ``.pdparams`` files without Paddle and without risk.
 
 Such a file is one pickle of a flat dict of numpy arrays. Paddle itself loads
-it with a plain unpickler, which runs whatever a file asks for; here only what
-an array needs is resolved.
+it with a plain unpickler, which runs whatever a file asks for; here it is not
+unpickled at all: :class:`~rtseg_plugin.utils.pickle_walk.PickleWalk` tells
+what it describes, and the arrays are made from that.
 """
 import os
 import os.path as osp
@@ -13,7 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .safe_load import NUMPY_GLOBALS, AllowListUnpickler, UnsafeCheckpointError
+from .checkpoint_rules import ARRAY_RULES, to_array
+from .pickle_walk import Pairs, PickleWalk, UnsafeCheckpointError
+from .safe_load import memory_budget
 
 _NAME_TABLE = 'StructuredToParameterName@@'
 _SLICE_TABLE = 'UnpackBigParamInfor@@'
@@ -22,10 +25,18 @@ _DTYPES = ('float16', 'float32', 'float64', 'int8', 'int16', 'int32', 'int64',
            'uint8', 'bool')
 
 
-class _PaddleUnpickler(AllowListUnpickler):
-    """Resolves what a flat dict of arrays needs, nothing else."""
-
-    allowed = NUMPY_GLOBALS
+def _plain(value: Any, done: Dict[int, Any]) -> Any:
+    """Arrays and dicts for their descriptions, each made once."""
+    if id(value) not in done:
+        if isinstance(value, Pairs):
+            done[id(value)] = entries = {}
+            for key, entry in value:
+                entries[key] = _plain(entry, done)
+        else:
+            array = to_array(value)
+            # a copy: that array is read-only, a tensor may not be
+            done[id(value)] = value if array is None else array.copy()
+    return done[id(value)]
 
 
 def _join_slices(state_dict: Dict[str, Any], path: str) -> None:
@@ -64,8 +75,8 @@ def load_paddle(path: str) -> Dict[str, Tensor]:
         raise FileNotFoundError(f'checkpoint {path} does not exist')
     try:
         with open(path, 'rb') as file:
-            # latin1 as Paddle does, for files that Python 2 wrote
-            loaded = _PaddleUnpickler(file, encoding='latin1').load()
+            walk = PickleWalk(ARRAY_RULES, memory_budget(osp.getsize(path)))
+            loaded = _plain(walk.follow(file), {})
     except UnsafeCheckpointError as error:
         raise UnsafeCheckpointError(
             f'{path}: {error}. Only a flat state dict (model.pdparams) is '
@@ -91,6 +102,5 @@ def load_paddle(path: str) -> Dict[str, Tensor]:
         if value.dtype.name not in _DTYPES:
             raise ValueError(f'{path}: {name!r} has the type {value.dtype}, '
                              f'known are {", ".join(_DTYPES)}')
-        # a copy: unpickled arrays may be read-only, tensors may not
-        tensors[name] = torch.from_numpy(np.array(value))
+        tensors[name] = torch.from_numpy(value)
     return tensors

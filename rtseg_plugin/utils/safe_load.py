@@ -1,128 +1,183 @@
 """Reading checkpoints without running code that they carry.
 
-A checkpoint is a pickle, and a pickle can call any function. Since torch 2.6
-``torch.load`` refuses everything but tensors by default, which also refuses
-each checkpoint that mmengine writes: its message hub holds ``HistoryBuffer``
-objects. Here is an unpickler with an allow-list that covers tensors, numpy
-arrays and ``HistoryBuffer``, and nothing that can call something else.
+A checkpoint is a pickle, and a pickle can call functions and set the state of
+objects. Three things stand between a file and the process:
+
+1. the archive is whole: every entry has the checksum that it was written
+   with, none is compressed;
+2. :class:`~rtseg_plugin.utils.pickle_walk.PickleWalk` follows the pickle
+   without executing it: only the names in :data:`RULES` occur, each called
+   and built with what its own class would have written, and the whole takes
+   no more memory than twice the file's size (and 64 MiB);
+3. ``torch.load(weights_only=True)`` makes the objects, with the few classes
+   that mmengine's checkpoints need among its safe globals.
 """
+import io
 import os
 import os.path as osp
-import pickle
+import re
+import struct
+import threading
 import zipfile
-from collections import OrderedDict
-from types import SimpleNamespace
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
+from typing import IO, Any, Callable, Dict, Iterator, Optional, Union
 
-import numpy as np
 import torch
-from mmengine.dist import get_dist_info
-from mmengine.logging import HistoryBuffer
+from mmengine.dist import barrier, get_local_rank
+
+from .checkpoint_rules import RULES, SAFE_GLOBALS, storage_item
+from .pickle_walk import PickleWalk, Storage, UnsafeCheckpointError, refuse
 
 MapLocation = Optional[Union[str, torch.device, Callable, dict]]
 
-try:  # numpy >= 2
-    from numpy._core.multiarray import _reconstruct, scalar
-except ImportError:
-    from numpy.core.multiarray import _reconstruct, scalar
-
-_HISTORY_BUFFER_METHODS = ('current', 'max', 'mean', 'min')
-
-
-def _history_buffer_method(obj: Any, name: str) -> Callable:
-    """Serve what HistoryBuffer's pickle asks of ``getattr``, no more."""
-    if obj is not HistoryBuffer or name not in _HISTORY_BUFFER_METHODS:
-        raise pickle.UnpicklingError(
-            f'getattr({obj!r}, {name!r}) is not among the four methods of '
-            'HistoryBuffer that a checkpoint may name')
-    return getattr(HistoryBuffer, name)
+_SPARE_BYTES = 32 * 2**20
+_DIRECTORY_BYTES = 4 * 2**20  # of some 50,000 tensors
+_ZIP_START = b'PK\x03\x04'
+_LEGACY_MAGIC = 0x1950a86a20f9469cfc6c
+# torch's safe globals belong to the process: one load at a time changes them
+_LOAD_LOCK = threading.Lock()
 
 
-def _encode(text: str, encoding: str = 'latin1') -> bytes:
-    """``_codecs.encode`` as protocol 2 uses it to store bytes."""
-    if encoding not in ('latin1', 'utf-8', 'ascii'):
-        raise pickle.UnpicklingError(f'encoding {encoding!r} is not allowed')
-    return text.encode(encoding)
+def memory_budget(size: int) -> int:
+    """Bytes that a file may take while it is read.
+
+    Args:
+        size (int): Its size in bytes.
+
+    Returns:
+        int: Twice as much, and what even a small file costs.
+    """
+    return 2 * size + _SPARE_BYTES
 
 
-NUMPY_GLOBALS: Dict[Tuple[str, str], Any] = {
-    ('numpy', 'ndarray'): np.ndarray,
-    ('numpy', 'dtype'): np.dtype,
-    # numpy 1 and numpy 2 spell the module differently; serve both anywhere
-    ('numpy.core.multiarray', '_reconstruct'): _reconstruct,
-    ('numpy._core.multiarray', '_reconstruct'): _reconstruct,
-    ('_codecs', 'encode'): _encode,
-}
-_ALLOWED: Dict[Tuple[str, str], Any] = {
-    **NUMPY_GLOBALS,
-    ('numpy.core.multiarray', 'scalar'): scalar,
-    ('numpy._core.multiarray', 'scalar'): scalar,
-    ('collections', 'OrderedDict'): OrderedDict,
-    ('builtins', 'set'): set,
-    ('__builtin__', 'set'): set,
-    ('builtins', 'slice'): slice,
-    ('builtins', 'complex'): complex,
-    ('builtins', 'bytearray'): bytearray,
-    ('builtins', 'getattr'): _history_buffer_method,
-    ('__builtin__', 'getattr'): _history_buffer_method,
-    ('mmengine.logging.history_buffer', 'HistoryBuffer'): HistoryBuffer,
-    ('torch', 'Size'): torch.Size,
-    ('torch', 'device'): torch.device,
-    ('torch._utils', '_rebuild_tensor'): torch._utils._rebuild_tensor,
-    ('torch._utils', '_rebuild_tensor_v2'): torch._utils._rebuild_tensor_v2,
-    ('torch._utils', '_rebuild_parameter'): torch._utils._rebuild_parameter,
-    ('torch.nn.parameter', 'Parameter'): torch.nn.Parameter,
-    ('torch.storage', 'TypedStorage'): torch.storage.TypedStorage,
-    ('torch.storage', 'UntypedStorage'): torch.storage.UntypedStorage,
-    ('torch.serialization', '_get_layout'): torch.serialization._get_layout,
-}
-for _name in dir(np):  # dtypes and scalar types: numpy.float32, ...
-    if isinstance(getattr(np, _name, None), type) and issubclass(
-            getattr(np, _name), np.generic):
-        _ALLOWED['numpy', _name] = getattr(np, _name)
-for _name in getattr(np, 'dtypes', SimpleNamespace(__all__=())).__all__:
-    _ALLOWED['numpy.dtypes', _name] = getattr(np.dtypes, _name)
+def _check_zip_end(file: IO[bytes], size: int) -> None:
+    """Raise unless every reader finds the same directory of the archive."""
+    file.seek(max(0, size - 98))
+    tail = file.read().rjust(98, b'\0')
+    directory, end = struct.unpack('<2L', tail[88:96]), size - 22
+    if tail[56:60] == b'PK\x06\x07':  # 64 bits wide, as torch writes it
+        directory, end = struct.unpack('<2Q', tail[40:56]), size - 98
+        if struct.unpack('<Q', tail[64:72])[0] != end:
+            refuse('it is a zip archive with two directories')
+    if tail[76:80] != b'PK\x05\x06' or sum(directory) != end:
+        raise zipfile.BadZipFile('its directory is not at its end')
+    if directory[0] > _DIRECTORY_BYTES + size // 16:
+        refuse(f'its directory of {directory[0]} bytes lists more entries '
+               'than there can be tensors')
 
 
-class UnsafeCheckpointError(pickle.UnpicklingError):
-    """A file holds something that is neither data nor a known class."""
+def _entry_sizes(file: IO[bytes], size: int) -> Dict[str, int]:
+    """Bytes of each entry of an archive of ``torch.save``, by name."""
+    _check_zip_end(file, size)
+    file.seek(0)
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        folder = entries[0].filename.split('/')[0] + '/'
+        sizes = {
+            entry.filename.removeprefix(folder): entry.file_size
+            for entry in entries
+        }
+        if len({name.lower() for name in sizes}) < len(entries):
+            refuse('two of its entries have one name')
+        if 'constants.pkl' in sizes:
+            refuse('it is a TorchScript archive, which carries code; a '
+                   'checkpoint of weights is needed here')
+        if sum(sizes.values()) > size:
+            refuse('its entries are larger than the file: it was compressed, '
+                   'or made to fill the memory')
+    return sizes
 
 
-class AllowListUnpickler(pickle.Unpickler):
-    """Unpickler that resolves names from a fixed table only."""
+def _check_zip(file: IO[bytes], size: int, sizes: Dict[str, int]) -> None:
+    """Look at a file of ``torch.save`` since torch 1.6, making nothing."""
+    seen = set()
 
-    allowed = _ALLOWED
+    def storage(identity: tuple) -> Storage:
+        kind, key, numel = _storage_parts(identity, 5)
+        nbytes = numel * storage_item(kind)
+        walk.charge(0 if key in seen else nbytes)
+        seen.add(key)
+        if sizes.get(f'data/{key}', -1) != nbytes:
+            refuse(f'its entry data/{key} is not of the {nbytes} bytes that '
+                   'the tensor needs')
+        return Storage(identity, nbytes)
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in self.allowed:
-            return self.allowed[module, name]
-        raise UnsafeCheckpointError(
-            f'the file asks for {module}.{name}, which is no part of a '
-            'checkpoint of weights: it may carry code and was not loaded')
-
-
-class _TorchUnpickler(AllowListUnpickler):
-    """Adds the names that only exist per torch build: dtypes, storages."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module in ('torch', 'torch.cuda'):
-            found = getattr(getattr(torch, module[6:], torch), name, None)
-            if isinstance(found, torch.dtype) or (
-                    name.endswith('Storage') and isinstance(found, type)):
-                return found
-        return super().find_class(module, name)
+    file.seek(0)
+    # torch's own reader, so that what is looked at is what is loaded
+    content = torch._C.PyTorchFileReader(file).get_record('data.pkl')
+    walk = PickleWalk(RULES, memory_budget(size), storage)
+    walk.follow(io.BytesIO(content))
 
 
-def _load(file, **kwargs) -> Any:
-    return _TorchUnpickler(file, **kwargs).load()
+def _check_sums(path: str) -> None:
+    """Raise if an entry of a zip is not as it was written."""
+    with zipfile.ZipFile(path) as archive, open(path, 'rb') as file, mmap(
+            file.fileno(), 0, access=ACCESS_READ) as content:
+        for entry in archive.infolist():
+            if entry.compress_type != zipfile.ZIP_STORED:
+                archive.read(entry)  # which looks at the sum
+                continue
+            # behind the local header: its fixed part, a name, extra fields
+            at = entry.header_offset
+            name, extra = struct.unpack('<2H', content[at + 26:at + 30])
+            at += 30 + name + extra
+            with memoryview(content) as view:
+                found = zlib.crc32(view[at:at + entry.file_size])
+            if found != entry.CRC:
+                raise zipfile.BadZipFile(
+                    f'the entry {entry.filename!r} has another checksum than '
+                    'when it was written')
 
 
-# What torch.load expects of a pickle module.
-_safe_pickle = SimpleNamespace(
-    __name__='rtseg_plugin.utils.safe_load',
-    Unpickler=_TorchUnpickler,
-    load=_load,
-    UnpicklingError=pickle.UnpicklingError)
+def _check_legacy(file: IO[bytes], size: int) -> None:
+    """Look at a file of ``torch.save`` before torch 1.6, making nothing."""
+    nbytes = {}
+
+    def storage(identity: tuple) -> Storage:
+        kind, key, numel = _storage_parts(identity, 6)
+        if identity[5] is not None:
+            refuse('its tensors share memory as in torch 0.3: read it with '
+                   'that and save it again')
+        if key not in nbytes:
+            nbytes[key] = numel * storage_item(kind)
+            walk.charge(nbytes[key])
+        if nbytes[key] != numel * storage_item(kind):
+            refuse('one of its tensors has two sizes')
+        return Storage(identity, nbytes[key])
+
+    walk = PickleWalk(RULES, memory_budget(size), storage)
+    if walk.follow(file) != _LEGACY_MAGIC:
+        raise ValueError('it is a pickle, but none of torch.save')
+    for _ in ('protocol', 'system', 'content'):
+        walk.follow(file)
+    keys = walk.follow(file)
+    if sorted(keys) != sorted(nbytes):
+        refuse('its tensors are not those of its table')
+    left = sum(nbytes.values()) + 8 * len(nbytes)
+    if size - file.tell() != left:
+        raise EOFError(f'{left} bytes of tensors are expected after byte '
+                       f'{file.tell()}, there are {size - file.tell()}')
+
+
+def _storage_parts(identity: tuple, length: int) -> tuple:
+    """('storage', class, key, place, numel, ...) -> class, key, numel."""
+    if (len(identity) != length or identity[0] != 'storage' or any(
+            not isinstance(text, str) for text in identity[2:4])
+            or type(identity[4]) is not int or identity[4] < 0):
+        refuse('it refers to memory as no torch.save does')
+    return identity[1], identity[2], identity[4]
+
+
+def _load_weights_only(file: IO[bytes], map_location: MapLocation) -> Any:
+    with _LOAD_LOCK:
+        known = set(torch.serialization.get_safe_globals())
+        with torch.serialization.safe_globals(
+            [new for new in SAFE_GLOBALS if new not in known]):
+            return torch.load(
+                file, map_location=map_location, weights_only=True)
 
 
 def safe_torch_load(path: str, map_location: MapLocation = 'cpu') -> Any:
@@ -134,39 +189,66 @@ def safe_torch_load(path: str, map_location: MapLocation = 'cpu') -> Any:
             ``torch.load``. Defaults to 'cpu'.
 
     Returns:
-        Any: What was saved.
+        Any: What was saved; ``Config``, ``ConfigDict`` and ``defaultdict``
+        come as a dict, ``deque`` as a list.
 
     Raises:
         FileNotFoundError: If there is no such file.
         UnsafeCheckpointError: If the file names a function or class that no
-            checkpoint needs. Nothing of it has run then.
-        RuntimeError: If the file is empty, cut off or no checkpoint.
+            checkpoint needs, uses one as no checkpoint does, or would take
+            more than twice its size in memory. Nothing of it has run then.
+        RuntimeError: If the file is empty, cut off, damaged or no checkpoint.
     """
     path = osp.expanduser(os.fspath(path))
+    with _inspected(path) as file:
+        return _load_weights_only(file, map_location)
+
+
+def check_checkpoint(path: str) -> None:
+    """Look whether a file can be loaded, without loading it.
+
+    Args:
+        path (str): As of :func:`safe_torch_load`.
+
+    Raises:
+        FileNotFoundError, UnsafeCheckpointError, RuntimeError: As there.
+    """
+    with _inspected(osp.expanduser(os.fspath(path))):
+        pass
+
+
+@contextmanager
+def _inspected(path: str) -> Iterator[IO[bytes]]:
+    """Open a file that may be loaded; all that goes wrong names it."""
     if not osp.isfile(path):
         raise FileNotFoundError(f'checkpoint {path} does not exist')
-    if osp.getsize(path) == 0:
+    size = osp.getsize(path)
+    if size == 0:
         raise RuntimeError(f'checkpoint {path} is empty (0 bytes): it was not '
                            'written or downloaded completely')
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any(n.endswith('constants.pkl') for n in archive.namelist()):
-                raise UnsafeCheckpointError(
-                    f'{path} is a TorchScript archive, which carries code; a '
-                    'checkpoint of weights is needed here')
     try:
-        return torch.load(
-            path,
-            map_location=map_location,
-            pickle_module=_safe_pickle,
-            weights_only=False)
+        with open(path, 'rb') as file, ThreadPoolExecutor(1) as pool:
+            whole = None
+            if file.read(4) == _ZIP_START:
+                sizes = _entry_sizes(file, size)
+                # beside the rest, since it takes about as long
+                whole = pool.submit(_check_sums, path)
+            try:
+                file.seek(0)
+                if whole is None:
+                    _check_legacy(file, size)
+                else:
+                    _check_zip(file, size, sizes)
+                file.seek(0)
+                yield file
+            finally:
+                if whole is not None:  # its error tells more than others
+                    whole.result()
     except UnsafeCheckpointError as error:
         raise UnsafeCheckpointError(f'{path}: {error}') from None
-    except (pickle.UnpicklingError, OSError, RuntimeError, ValueError,
-            EOFError, KeyError, AttributeError, TypeError,
-            ImportError) as error:
+    except Exception as error:  # a damaged file can raise anything
         raise RuntimeError(
-            f'checkpoint {path} ({osp.getsize(path)} bytes) cannot be read; '
+            f'checkpoint {path} ({size} bytes) cannot be read; '
             'it is cut off, damaged or no PyTorch checkpoint: '
             f'{type(error).__name__}: {error}') from error
 
@@ -179,16 +261,19 @@ def load_from_local(filename: str, map_location: MapLocation = None) -> Any:
 def load_from_http(filename: str, map_location: MapLocation = None) -> Any:
     """Loader of URLs for mmengine's ``CheckpointLoader``.
 
-    Downloads into torch's hub folder on rank 0, then reads safely.
+    Downloads into torch's hub folder, on the first process of each machine,
+    to a temporary name. Where the name ends with the start of the file's
+    SHA256, as ``net-1a2b3c4d.pth`` does, that is checked.
     """
     folder = osp.join(torch.hub.get_dir(), 'checkpoints')
     path = osp.join(folder, osp.basename(filename.split('?')[0]))
-    rank, world_size = get_dist_info()
-    if rank == 0 and not osp.isfile(path):
+    if get_local_rank() == 0 and not osp.isfile(path):
         os.makedirs(folder, exist_ok=True)
-        torch.hub.download_url_to_file(filename, path)
-    if world_size > 1:
-        torch.distributed.barrier()
+        # eight digits that could be a date are none
+        digest = re.search(r'-(?!20\d{6}\.)([0-9a-f]{8,64})\.\w+$', path)
+        torch.hub.download_url_to_file(
+            filename, path, hash_prefix=digest[1] if digest else None)
+    barrier()
     return safe_torch_load(path, map_location)
 
 

@@ -1,22 +1,12 @@
 """Streams: interleaved, batched, damaged, of changing size."""
-import json
 import pickle
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import Compose
 
-from rtseg_plugin.apis import (
-    BadFrameError,
-    FrameSource,
-    VideoInferencer,
-    VideoSession,
-    VideoWriter,
-    feed_together,
-    latency_summary,
-)
+from rtseg_plugin.apis import BadFrameError, VideoSession, feed_together
 from tests import builders
 
 SIZE = (32, 48)
@@ -302,118 +292,48 @@ def write_config(path, **resize):
     return path
 
 
-def test_inferencer_on_folder_and_video(tmp_path, capsys):
-    config = str(write_config(tmp_path / 'config.py'))
-    folder = tmp_path / 'frames'
-    folder.mkdir()
-    frames = video(0, 8, (64, 96))
-    for i, frame in enumerate(frames):
-        cv2.imwrite(str(folder / f'{i}.png'), frame)
-    (folder / '3.png').write_bytes(b'damaged')
-    writer = VideoWriter(str(tmp_path / 'clip.mp4'), (64, 96), 10)
-    for frame in frames:
-        writer.write(frame)
-    writer.close()
-    out = tmp_path / 'out'
-    inferencer = VideoInferencer(config)
-    assert inferencer.work_size(frames[0]) == (32, 48)
-    reports = inferencer(
-        [str(folder), str(tmp_path / 'clip.mp4')], out=str(out), warm_up=2)
-    assert '8/8 frames' in capsys.readouterr().err
-    still, moving = reports
-    assert still['frames'] == moving['frames'] == 8
-    assert [p['frame'] for p in still['problems']] == [3]
-    assert still['per_frame_ms'][3] is None
-    assert moving['problems'] == []
-    assert moving['measured_frames'] == 6
-    assert still['measured_frames'] == 5
-    with open(out / 'clip_latency.json') as file:
-        assert json.load(file)['median_ms'] == moving['median_ms']
-    overlay = list(FrameSource(str(out / 'clip_overlay.mp4')))
-    assert len(overlay) == 8
-    assert overlay[0].shape == (64, 96, 3)
-    # the held frame is drawn as the one before it, up to the encoder
-    overlay = list(FrameSource(str(out / 'frames_overlay.mp4')))
-    assert len(overlay) == 8
-    moved = [np.abs(a.astype(float) - b).mean()
-             for a, b in zip(overlay[2:], overlay[3:])]
-    assert moved[0] < 0.5 * min(moved[1:])
+def test_views_with_negative_strides_are_frames(model):
+    frames = video(0, 3)
+    turned = [frame[:, ::-1, ::-1] for frame in frames]
+    same(feed_all(model, turned),
+         feed_all(model, [frame.copy() for frame in turned]))
 
 
-def test_sources_of_one_name_have_their_own_files(tmp_path):
-    config = str(write_config(tmp_path / 'config.py'))
-    sources = []
-    for number, name in enumerate(('a/x', 'b/x', 'x_2', 'c/x')):
-        sources.append(tmp_path / name)
-        sources[-1].mkdir(parents=True)
-        for i, frame in enumerate(video(number, number + 1)):
-            cv2.imwrite(str(sources[-1] / f'{i}.png'), frame)
-    out = tmp_path / 'out'
-    reports = VideoInferencer(config)(
-        [str(x) for x in sources], out=str(out), progress=False)
-    names = ['x', 'x_3', 'x_2', 'x_4']
-    for report, name, frames in zip(reports, names, (1, 2, 3, 4)):
-        assert report['overlay'] == str(out / f'{name}_overlay.mp4')
-        assert len(list(FrameSource(report['overlay']))) == frames
-        with open(out / f'{name}_latency.json') as file:
-            assert json.load(file)['source'] == report['source']
-    assert len(list(out.iterdir())) == 8
+def test_an_error_of_the_network_leaves_every_session_unfed(model):
+    """Also those whose forward had gone well before."""
+    sessions = [VideoSession(model), VideoSession(model, size=(16, 16))]
+    frames = video(0, 2)
+    feed_together(sessions, [frames[0]] * 2)
+    states = [session.state for session in sessions]
+    forwards = []
+
+    def breaks(module, args):
+        forwards.append(args[0].shape)
+        if len(forwards) == 2:
+            raise RuntimeError('out of memory')
+
+    handle = model.backbone.register_forward_pre_hook(breaks)
+    with pytest.raises(RuntimeError, match='out of memory'):
+        feed_together(sessions, [frames[1]] * 2)
+    handle.remove()
+    assert len(forwards) == 2
+    for session, state in zip(sessions, states):
+        assert session.state is state
+    results = feed_together(sessions, [frames[1]] * 2)
+    assert [r.index for r in results] == [1, 1]
+    same([results[0].labels], [feed_all(model, frames)[1]])
 
 
-@pytest.mark.parametrize('resize', [
-    dict(backend='pillow'),
-    dict(backend='cv2', interpolation='nearest'),
-])
-def test_frames_are_resized_as_in_the_test_pipeline(tmp_path, resize):
-    """What the network sees of 100x147 at a third of it, bit by bit."""
-    inferencer = VideoInferencer(
-        str(write_config(tmp_path / 'config.py', **resize)))
-    cv2.imwrite(str(tmp_path / 'frame.png'), video(0, 1, (100, 147))[0])
-    pipeline = Compose([
-        *inferencer.config.test_pipeline, dict(type='PackSegInputs')
-    ])
-    seen = []
-    inferencer.model.backbone.register_forward_hook(
-        lambda module, args, out: seen.append(args[0]))
-    packed = pipeline(dict(img_path=str(tmp_path / 'frame.png')))
-    assert packed['inputs'].shape == (3, 32, 47)
+def test_more_classes_than_a_byte_holds():
+    """int64 labels, at another work size too."""
+    torch.manual_seed(0)
+    config = model_config()
+    config['decode_head']['num_classes'] = 300
+    model = builders.build_model(config).eval()
     with torch.no_grad():
-        inferencer.model.test_step(
-            dict(inputs=[packed['inputs']],
-                 data_samples=[packed['data_samples']]))
-    (tmp_path / 'frames').mkdir()
-    (tmp_path / 'frame.png').rename(tmp_path / 'frames' / 'frame.png')
-    inferencer(str(tmp_path / 'frames'), progress=False)
-    assert len(seen) == 2
-    assert torch.equal(*seen)
-
-
-def test_latency_summary():
-    """Milliseconds 100, 1 to 10: without the first, then without two."""
-    seconds = [0.1] + [x / 1000 for x in range(1, 11)]
-    got = latency_summary(seconds, warm_up=1)
-    assert got['first_frame_ms'] == pytest.approx(100)
-    assert got['average_ms'] == pytest.approx(5.5)
-    assert got['median_ms'] == pytest.approx(5.5)
-    assert got['maximum_ms'] == pytest.approx(10)
-    assert got['p99_ms'] == pytest.approx(9.91)
-    assert latency_summary(seconds, 2)['average_ms'] == pytest.approx(6)
-    assert latency_summary([])['median_ms'] is None
-    assert latency_summary([0.1])['measured_frames'] == 1
-
-
-def test_sources(tmp_path):
-    for i in (10, 9, 1):
-        cv2.imwrite(str(tmp_path / f'f{i}.png'), np.full((8, 8, 3), i, 'u1'))
-    values = [int(f[0, 0, 0]) for f in FrameSource(str(tmp_path))]
-    assert values == [1, 9, 10]
-    empty = tmp_path / 'empty'
-    empty.mkdir()
-    with pytest.raises(FileNotFoundError, match='no images'):
-        FrameSource(str(empty))
-    with pytest.raises(FileNotFoundError, match='no folder, no file'):
-        FrameSource(str(tmp_path / 'absent.mp4'))
-    text = tmp_path / 'text.mp4'
-    text.write_text('no video')
-    with pytest.raises(RuntimeError, match='cannot be opened'):
-        FrameSource(str(text))
+        model.decode_head.conv_seg.bias[290] += 100
+    for size in (None, (16, 16)):
+        got = VideoSession(model, size=size).feed(video(0, 1)[0]).labels
+        assert got.dtype == np.int64
+        assert got.shape == SIZE
+        assert (got == 290).all()

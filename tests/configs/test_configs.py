@@ -16,33 +16,16 @@ FILES = sorted(p.relative_to(CONFIGS).as_posix()
 SEGMENTORS = [f for f in FILES if '/pretrain/' not in f]
 RECIPES = [f for f in SEGMENTORS if '/ablations/' not in f]
 
-EXPECTED = {
-    'fanet': 10,
-    'fanet/ablations': 16,
-    'gain': 7,
-    'gain/ablations': 14,
-    'gain/examples': 2,
-    'lmanet': 9,
-    'lmanet/ablations': 29,
-    'lmanet/examples': 4,
-    'lmanet/worksize': 3,
-    'rtformer': 9,
-    'rtformer/ablations': 15,
-    'rtformer/pretrain': 2,
-    'sctnet': 10,
-    'sctnet/ablations': 22,
-    'sctnet/any_pair': 5,
-    'sctnet/pretrain': 2,
-}
+NETWORKS = sorted(p.parent.name for p in CONFIGS.glob('*/README.md'))
 
 
 def test_count():
     """A test over configs is worth nothing if it finds none."""
-    folders = {}
-    for file in FILES:
-        folder = file.rsplit('/', 1)[0]
-        folders[folder] = folders.get(folder, 0) + 1
-    assert folders == EXPECTED
+    assert len(NETWORKS) >= 5
+    for network in NETWORKS:
+        assert [f for f in RECIPES if f.startswith(f'{network}/')], network
+    # a folder of configs belongs to a network
+    assert {f.split('/')[0] for f in FILES} == set(NETWORKS)
 
 
 def test_file_names_are_unique():
@@ -63,7 +46,7 @@ def load(file):
 
 
 @pytest.mark.parametrize('file', SEGMENTORS)
-def test_config_is_complete(file):
+def test_config_is_complete(file, tmp_path):
     """Everything that a training needs is there and has a known type."""
     cfg = load(file)
     for key in ('model', 'train_dataloader', 'val_dataloader',
@@ -80,8 +63,55 @@ def test_config_is_complete(file):
         dataset = cfg[key].dataset
         while 'dataset' in dataset:
             dataset = dataset.dataset
-        DATASETS.build(dict(dataset, lazy_init=True))
+        for part in dataset.get('datasets', [dataset]):
+            if part.type.startswith('PascalContext'):  # wants its files
+                part.data_root = str(tmp_path)
+                (tmp_path / part.data_prefix.img_path).mkdir(exist_ok=True)
+                listed = tmp_path / part.ann_file
+                listed.parent.mkdir(parents=True, exist_ok=True)
+                listed.touch()
+            DATASETS.build(dict(part, lazy_init=True))
     assert '_delete_' not in cfg.pretty_text
+
+
+@pytest.mark.parametrize('file', [
+    *SEGMENTORS,
+    *sorted(p.relative_to(CONFIGS).as_posix()
+            for p in CONFIGS.glob('_base_/datasets/*.py'))
+])
+def test_pipelines_are_made_of_their_steps(file):
+    """mmengine copies: who changes a step has to list the pipelines anew."""
+    cfg = load(file)
+    if 'test_steps' not in cfg:  # none at all, or ImageNet's
+        return
+    train, test = list(cfg.train_steps.values()), list(cfg.test_steps.values())
+    assert cfg.train_pipeline == train
+    dataset = cfg.train_dataloader.dataset
+    for part in dataset.get('datasets', [dataset]):
+        assert part.pipeline == train
+    assert cfg.test_pipeline == test
+    assert cfg.val_dataloader.dataset.pipeline == test
+    if not {'work_size_pipeline', 'server_pipeline'} & set(cfg):
+        assert cfg.test_dataloader.dataset.pipeline == test
+    # `mim test --tta` sees what the test sees, in several versions
+    annotations = test.index(cfg.test_steps.load_annotations)
+    assert cfg.tta_pipeline == [*test[:annotations], cfg.tta]
+    assert cfg.tta.transforms == test[annotations:]
+
+
+@pytest.mark.parametrize('file', FILES)
+def test_the_length_is_one_number(file):
+    """Schedules without an end of their own follow ``train_cfg``."""
+    cfg = load(file)
+    if '/examples/' in file:  # on the host's schedules
+        return
+    length = cfg.train_cfg.get('max_iters', cfg.train_cfg.get('max_epochs'))
+    schedulers = cfg.param_scheduler
+    if isinstance(schedulers, dict):
+        schedulers = [schedulers]
+    # a warm-up has a length of its own
+    assert all(s.type == 'LinearLR' and s.end < length
+               for s in schedulers if 'end' in s)
 
 
 def run_everything(file):
@@ -91,8 +121,11 @@ def run_everything(file):
     head = head[-1] if isinstance(head, (list, tuple)) else head
     torch.manual_seed(0)
     model = build_model(cfg)
-    # PSPNet of LMANet takes sides of 8n + 1 pixels
-    size = (65, 97) if 'psp101' in file else (64, 96)
+    size = (64, 96)
+    if 'psp' in file:  # PSPNet of LMANet takes sides of 8n + 1 pixels
+        size = (65, 97)
+    elif 'segformerblock' in file:  # reduces a feature of stride 32 by 4
+        size = (128, 192)
     # a video network gets clips, of as many frames as fill its memory
     video = cfg.model.type == 'VideoEncoderDecoder'
     inputs = torch.randn(2, *((3, ) if video else ()), 3, *size)

@@ -9,9 +9,8 @@ two schedules differs from that: in the warm-up by 0.082 %, afterwards by
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import PARAM_SCHEDULERS
 
-from tests.builders import build_model, load_config
+from tests.builders import build_model, load_config, schedulers_of
 
 TOTAL = 160000
 EARLY, LATE = 9e-4, 2e-4  # of a group's first rate
@@ -67,10 +66,7 @@ def test_rates_over_the_whole_schedule(recipe):
     optimizer = torch.optim.AdamW(
         [dict(params=[torch.nn.Parameter(torch.zeros(1))], lr=rate)
          for rate in rates], lr=base)
-    schedulers = [
-        PARAM_SCHEDULERS.build(dict(s, optimizer=optimizer))
-        for s in cfg.param_scheduler
-    ]
+    schedulers = schedulers_of(cfg, optimizer)
     early = late = 0.
     for t in range(TOTAL):
         warm = 1 - (1 - t / 1500) * (1 - 1e-6) if t < 1500 else 1

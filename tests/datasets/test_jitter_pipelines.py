@@ -38,8 +38,8 @@ def content(results):
 
 
 @pytest.mark.parametrize('name, image, crop', [
-    ('cityscapes-jitter_512x1024', (64, 128), (512, 1024)),
-    ('ade20k-jitter_512x512', (60, 100), (512, 512)),
+    ('cityscapes-rtformer_512x1024', (64, 128), (512, 1024)),
+    ('ade20k-rtformer_512x512', (60, 100), (512, 512)),
 ])
 def test_seven_scales_of_each_images_own_size(name, image, crop):
     np.random.seed(0)
@@ -56,7 +56,7 @@ def test_seven_scales_of_each_images_own_size(name, image, crop):
 
 def test_coco_starts_from_a_short_side_of_640():
     np.random.seed(0)
-    transform = training('coco-stuff10k-jitter_640x640')
+    transform = training('coco-stuff10k-rtformer_640x640')
     # the short side is 320, 480, 640, ...; the long one 8 times that
     short = {content(transform(sample(20, 160)))[0] for _ in range(25)}
     assert short == {320, 480, 640}
@@ -64,7 +64,7 @@ def test_coco_starts_from_a_short_side_of_640():
 
 def test_camvid_short_side():
     np.random.seed(0)
-    transform = training('camvid-trainval-jitter_720x960')
+    transform = training('camvid-trainval-rtformer_720x960')
     heights = [content(transform(sample(72, 96)))[0] for _ in range(20)]
     assert min(heights) < 400
     assert 288 <= min(heights)
@@ -72,7 +72,7 @@ def test_camvid_short_side():
 
 
 def test_crop_has_no_limit_on_one_class_and_jitter_is_last():
-    cfg = load_config('_base_/datasets/cityscapes-jitter_512x1024.py')
+    cfg = load_config('_base_/datasets/cityscapes-rtformer_512x1024.py')
     pipeline = cfg.train_dataloader.dataset.pipeline
     assert [t.type for t in pipeline[2:]] == [
         'RandomChoice', 'Pad', 'RandomCrop', 'RandomFlip',
@@ -82,9 +82,9 @@ def test_crop_has_no_limit_on_one_class_and_jitter_is_last():
 
 
 @pytest.mark.parametrize('name, image, size', [
-    ('ade20k-jitter_512x512', (300, 401), (512, 704)),
-    ('ade20k-jitter_512x512', (100, 900), (256, 2048)),
-    ('coco-stuff10k-jitter_640x640', (300, 400), (640, 640)),
+    ('ade20k-rtformer_512x512', (300, 401), (512, 704)),
+    ('ade20k-rtformer_512x512', (100, 900), (256, 2048)),
+    ('coco-stuff10k-rtformer_640x640', (300, 400), (640, 640)),
 ])
 def test_size_at_test_time(name, image, size):
     init_default_scope('mmseg')

@@ -15,6 +15,7 @@ SHAPES = {
     (5, 3, 512, 1024),
     'lmanet-psp101-s3-r21-worksize_6xb1-50e_cityscapes-1025x2049':
     (4, 3, 1025, 2049),
+    'pspnet-101-worksize_4xb4-200e_cityscapes-713x713': (3, 1025, 2049),
 }
 
 

@@ -150,7 +150,7 @@ def test_resume_from_another_class_count(four_iterations, data_root,
     """Also where the inference network is the same: of the auxiliary head."""
     work_dir, _ = four_iterations
     cfg = demo_config(data_root, tmp_path, 4)
-    cfg.model.auxiliary_head.num_classes = 11
+    cfg.model.auxiliary_head.num_classes = 20
     cfg.model.auxiliary_head.ignore_index = 255
     cfg.resume, cfg.load_from = True, str(work_dir / 'iter_4.pth')
     with pytest.raises(RuntimeError, match='number of classes differs'):

@@ -94,6 +94,19 @@ def test_freeze_under_ddp(tmp_path, monkeypatch):
         torch.distributed.destroy_process_group()
 
 
+def test_freezing_keeps_a_compiled_step(tmp_path):
+    """The model is what it was when its training step is compiled."""
+    hook = dict(type='FreezeHook', prefixes=['backbone'])
+    one = runner(tmp_path, TwoParts(), [hook])
+    frozen = []
+    one._maybe_compile = lambda step: frozen.append([
+        parameter.requires_grad
+        for parameter in one.model.backbone.parameters()
+    ])
+    one.train()
+    assert frozen == [[False] * 4]
+
+
 @pytest.mark.parametrize('prefixes, says', [
     (['encoder'], "nothing is named 'encoder'"),
     (['backbone', 'head'], 'whole model'),

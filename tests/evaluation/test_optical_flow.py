@@ -1,5 +1,6 @@
 """Flow files, estimated flow and labels moved along it."""
 import cv2
+import mmcv
 import numpy as np
 import pytest
 
@@ -12,7 +13,6 @@ from rtseg_plugin.evaluation.optical_flow import (
     read_flo,
     resize_flow,
     warp_labels,
-    write_flo,
 )
 
 
@@ -28,17 +28,18 @@ def _texture(height, width, seed=0):
 def test_flo_files(tmp_path):
     flow = np.random.default_rng(0).normal(0, 5, (5, 7, 2)).astype(np.float32)
     path = tmp_path / 'a.flo'
-    write_flo(path, flow)
+    mmcv.flowwrite(flow, str(path))
     # Middlebury's header: magic, width, height
     assert path.read_bytes()[:12] == (
         b'PIEH' + (7).to_bytes(4, 'little') + (5).to_bytes(4, 'little'))
-    assert (read_flo(path) == flow).all()
-    path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(ValueError, match='5x7 vectors, but holds 34'):
-        read_flo(path)
-    path.write_bytes(b'PNG')
-    with pytest.raises(ValueError, match='is not a .flo file'):
-        read_flo(path)
+    assert (read_flo(str(path)) == flow).all()
+    whole = path.read_bytes()
+    for damaged in (whole[:-8], whole[:20], whole[:9], b'PNG', b''):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match='a.flo .* bytes.*or is cut off'):
+            read_flo(str(path))
+    with pytest.raises(FileNotFoundError, match='b.flo does not exist'):
+        read_flo(tmp_path / 'b.flo')
 
 
 @pytest.mark.parametrize('x, y', [(0, 0), (2, 1), (-3, 0), (0, -2), (-1, 4)])
@@ -111,7 +112,8 @@ def test_flow_file_of_a_frame(tmp_path):
         str(tmp_path / 'flow'), str(tmp_path / 'leftImg8bit_sequence'))
     folder = tmp_path / 'flow/val/a'
     folder.mkdir(parents=True)
-    write_flo(folder / 'a_000000_000003_flow.flo', _flow(1, 2))
+    mmcv.flowwrite(
+        _flow(1, 2), str(folder / 'a_000000_000003_flow.flo'))
     stem = tmp_path / 'leftImg8bit_sequence/val/a/a_000000'
     result = flow(
         Frame(f'{stem}_000003_leftImg8bit.png'),

@@ -3,6 +3,7 @@ import copy
 import json
 
 import cv2
+import mmcv
 import numpy as np
 import pytest
 import torch
@@ -22,7 +23,7 @@ from rtseg_plugin.evaluation import (
     WorkSizeIoUMetric,
 )
 from rtseg_plugin.evaluation.metrics import video_metric
-from rtseg_plugin.evaluation.optical_flow import warp_labels, write_flo
+from rtseg_plugin.evaluation.optical_flow import warp_labels
 
 META = dict(classes=('a', 'b', 'c'))
 
@@ -63,7 +64,7 @@ def _frames(preds, truths=None, video='v', first=0, images=None):
         yield dict(inputs=[image]), sample
 
 
-def _clip(preds, truths=None, video='v', first=0):
+def _clip(preds, truths=None, video='v', first=0, labelled=None):
     """One data sample for all frames."""
     sample = SegDataSample()
     ids = list(range(first, first + len(preds)))
@@ -76,6 +77,8 @@ def _clip(preds, truths=None, video='v', first=0):
             img_path=paths[-1],
             img_paths=paths,
             img_shape=np.shape(preds)[1:]))
+    if labelled is not None:
+        sample.set_metainfo(dict(labelled=labelled))
     preds = torch.as_tensor(np.asarray(preds))
     sample.pred_sem_seg = PixelData(data=preds[-1:])
     sample.set_data(dict(clip_pred_sem_seg=PixelData(data=preds)))
@@ -154,7 +157,7 @@ def test_consistency_of_scenes_with_their_true_flow(tmp_path):
     for t in range(4):
         flow = np.zeros((height, width, 2))
         flow[..., 0] = speed
-        write_flo(tmp_path / f'flow/v/{t}.flo', flow)
+        mmcv.flowwrite(flow, str(tmp_path / f'flow/v/{t}.flo'))
     metric = TemporalConsistency(
         dict(
             type='FloFiles',
@@ -273,12 +276,35 @@ def test_video_consistency_needs_all_labels():
     pred = np.zeros((3, 2, 2), np.int64)
     with pytest.raises(ValueError, match='needs a label for every frame'):
         _run(VideoConsistency(), _frames(pred, [pred[0], None, pred[2]]))
-    truth = pred.copy()
-    truth[1] = 255
     with pytest.raises(ValueError, match='v/1.png has none'):
-        _run(VideoConsistency(), _clip(pred, truth))
+        _run(VideoConsistency(),
+             _clip(pred, pred, labelled=[True, False, True]))
     with pytest.raises(ValueError, match='lengths must be 2 or more'):
         VideoConsistency(lengths=(1, 8))
+
+
+def test_a_frame_of_void_only_has_a_label():
+    """Void is a label of this metric; no pixel stays what it was."""
+    pred = np.zeros((4, 2, 2), np.int64)
+    truth = pred.copy()
+    truth[1] = 255
+    for video in (_frames(pred, truth),
+                  _clip(pred, truth, labelled=[True] * 4)):
+        metric = VideoConsistency(lengths=(2, ))
+        assert _run(metric, video) == {'mVC2': pytest.approx(np.nan,
+                                                             nan_ok=True)}
+    truth[3] = 255
+    truth[2] = 255
+    assert _run(VideoConsistency(lengths=(2, )),
+                _clip(pred, truth)) == {'mVC2': 100.}
+
+
+def test_more_classes_than_8_bits_hold():
+    metric = VideoConsistency()
+    metric.dataset_meta = dict(classes=[str(i) for i in range(256)])
+    (batch, sample), = _frames(np.zeros((1, 2, 2), np.int64))
+    with pytest.raises(ValueError, match='8 bits.*256 classes'):
+        metric.process(batch, [sample.to_dict()])
 
 
 def test_a_gap_ends_a_run(slow_videos):

@@ -8,7 +8,7 @@ import torch
 from mmengine.runner import load_checkpoint
 from torch.nn import functional as F
 
-from rtseg_plugin.models.necks.fast_attention import FastAttentionStage
+from rtseg_plugin.models.necks.fanet_neck import FastAttentionStage
 from rtseg_plugin.utils.safe_load import safe_torch_load
 from tests.builders import build_model, load_config
 

@@ -8,7 +8,9 @@ from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
+from mmengine.runner.checkpoint import _load_checkpoint_with_prefix
 from mmseg.registry import MODELS
+from torch.nn import functional as F
 
 from rtseg_plugin.models.backbones import DFNet
 from rtseg_plugin.models.layers import (
@@ -66,9 +68,10 @@ def test_gai():
         cases.state(case), 'cross_layer_attentions.1.', interpolation_rules())
     guide, semantic = cases.inputs(case).values()
     outputs = case['outputs']
-    query = gai.query(guide, semantic)
+    resized = F.interpolate(semantic, guide.shape[2:], mode='bilinear')
+    query = gai.query_conv(gai.query(guide, resized))
     cases.check(query, outputs['query'], RTOL)
-    value, _ = gai._value_and_skip(semantic, guide.shape[2:])
+    value = gai.value_conv(resized)
     cases.check(value, outputs['value'], RTOL)
     for passes in (1, 2):
         gai.attention.recurrence = passes
@@ -217,6 +220,37 @@ def test_gain_df2_converts(tmp_path, convert):
     convert(tmp_path / 'official.pth', tmp_path / 'converted.pth')
     load_checkpoint(
         network('gain-df2'), str(tmp_path / 'converted.pth'), strict=True)
+
+
+def bare_encoder(name):
+    """Official tensors as the ImageNet file of an encoder has them."""
+    if name == 'gain-df2':
+        encoder = cases.state(cases.load('gain', 'dfnet2'))
+    else:
+        encoder = {
+            key[len('backbone.'):]: value
+            for key, value in cases.state(
+                cases.load('gain', 'gain-r18')).items()
+            if key.startswith('backbone.')
+        }
+    return dict(encoder, **{
+        'fc.weight': torch.zeros(1000, 512), 'fc.bias': torch.zeros(1000)})
+
+
+@pytest.mark.parametrize('name', ['gain-r18', 'gain-df2'])
+def test_a_bare_encoder_converts(name, tmp_path, convert, capsys):
+    encoder = bare_encoder(name)
+    torch.save(encoder, tmp_path / 'imagenet.pth')
+    convert(tmp_path / 'imagenet.pth', tmp_path / 'converted.pth')
+    assert '2 left out on purpose' in capsys.readouterr().out
+    state = _load_checkpoint_with_prefix(
+        'backbone.', str(tmp_path / 'converted.pth'), 'cpu')
+    backbone = network(name).backbone
+    backbone.load_state_dict(state, strict=True)
+    key = 'bn1.weight' if name == 'gain-r18' else 'stage1.1.weight'
+    ours = backbone.stem[7].weight if name == 'gain-r18' else (
+        backbone.stage1[1].weight)
+    assert torch.equal(ours, encoder[key])
 
 
 def test_a_file_of_another_network_is_refused(tmp_path, convert):

@@ -74,3 +74,9 @@ def test_train_and_test_by_bare_name(tmp_path):
     assert 'Iter(test) [2/2]' in out
     assert 'mIoU' in out
     assert len(list((tmp_path / 'predictions').glob('*.png'))) == 2
+
+
+def test_help_of_a_tool(tmp_path):
+    """openmim keeps --help for itself, and knows the host's packages only."""
+    out = mim(tmp_path, 'run', 'rtseg_plugin', 'convert', '--', '--help')
+    assert 'usage: convert.py' in out

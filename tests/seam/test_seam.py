@@ -3,8 +3,10 @@ import subprocess
 import sys
 
 import pytest
+from mmengine.registry import Registry
 
-from rtseg_plugin import compat
+from rtseg_plugin import compat, registry  # isort: skip
+from mmseg import registry as mmseg_registry  # isort: skip
 
 
 def run(code, **kwargs):
@@ -60,6 +62,22 @@ print(type(backbone).__name__)
 """)
     assert result.returncode == 0, result.stderr
     assert 'SCTNet' in result.stdout
+
+
+def test_every_registered_class_resolves_with_the_scope():
+    """Samplers, optical flow and what else the package registers."""
+    found = {}
+    for name, parent in vars(mmseg_registry).items():
+        if isinstance(parent, Registry):
+            for key, value in parent.module_dict.items():
+                module = getattr(value, '__module__', '')
+                if module.startswith('rtseg_plugin.'):
+                    assert getattr(registry, name).get(key) is value
+                    assert parent.get(f'rtseg_plugin.{key}') is value
+                    found.setdefault(name, []).append(key)
+    assert 'VideoSampler' in found['DATA_SAMPLERS']
+    assert 'DISFlow' in found['TASK_UTILS']
+    assert len(found) >= 8
 
 
 def test_custom_imports_in_a_strangers_config(tmp_path):
@@ -121,3 +139,59 @@ def test_gate_of_an_absent_host(monkeypatch):
     monkeypatch.setattr(compat.importlib.metadata, 'version', absent)
     with pytest.raises(ImportError, match='pip install'):
         compat.check_versions()
+
+
+def test_a_config_inherits_from_the_package(tmp_path):
+    """As of the host's packages, from anywhere and after the import."""
+    (tmp_path / 'mine.py').write_text("""
+_base_ = 'rtseg_plugin::sctnet/sctnet-s_1xb4-demo_synthetic-street-256x512.py'
+model = dict(teacher=dict(checkpoint='random'))
+train_dataloader = dict(
+    dataset=dict(data_root='none', serialize_data=False, lazy_init=True))
+""")
+    result = run(f"""
+import rtseg_plugin
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+cfg = Config.fromfile({str(tmp_path / 'mine.py')!r})
+init_default_scope(cfg.default_scope)
+from mmengine.registry import DATASETS, EVALUATOR, HOOKS, METRICS, MODELS
+from mmengine.registry import VISUALIZERS
+print(type(MODELS.build(cfg.model)).__name__)
+dataset = DATASETS.build(cfg.train_dataloader.dataset)
+print(type(dataset.pipeline.transforms[0]).__module__)
+print([type(HOOKS.build(hook)).__name__ for hook in cfg.custom_hooks])
+METRICS.build(cfg.val_evaluator)
+VISUALIZERS.build(dict(cfg.visualizer, save_dir={str(tmp_path)!r}))
+""", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert 'DistilledEncoderDecoder' in result.stdout
+    assert 'rtseg_plugin.datasets.transforms.checked_loading' in result.stdout
+    assert 'CheckpointCheckHook' in result.stdout
+def test_deployed_networks_import_without_torch():
+    """And importing mmseg later registers all the same."""
+    result = run("""
+import sys
+import rtseg_plugin.apis.deployed
+heavy = {'torch', 'mmseg', 'mmengine', 'mmcv'} & set(sys.modules)
+assert not heavy, heavy
+import rtseg_plugin
+import mmseg
+from mmseg.registry import MODELS
+assert MODELS.get('SCTNet') is rtseg_plugin.models.backbones.SCTNet
+assert mmseg is sys.modules['mmseg']
+assert mmseg.__spec__.loader is mmseg.__loader__
+print(type(mmseg.__loader__).__name__)
+""")
+    assert result.returncode == 0, result.stderr
+    assert 'SourceFileLoader' in result.stdout
+
+
+def test_deployed_networks_import_after_the_rest():
+    result = run("""
+import mmseg
+import rtseg_plugin.apis.deployed
+from mmseg.registry import MODELS
+assert 'SCTNet' in MODELS.module_dict
+""")
+    assert result.returncode == 0, result.stderr

@@ -1,5 +1,6 @@
 """CamVid converter and data set, on small files made here."""
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -214,3 +215,18 @@ def test_dataset_bases(camvid, colour_source, tmp_path, base, sizes):
         for i in range(len(dataset))
     ]
     assert names == ['d']
+
+
+def test_the_splits_that_are_there(camvid, colour_source, tmp_path):
+    out = tmp_path / 'out'
+    for name in ('test', 'test_labels'):
+        shutil.rmtree(colour_source / name)
+    with pytest.raises(SystemExit, match='such as --splits train val'):
+        camvid.main([str(colour_source), str(out)])
+    camvid.main([str(colour_source), str(out), '--splits', 'train', 'val'])
+    assert sorted(path.name for path in out.iterdir()) == [
+        'images', 'labels', 'train.txt', 'trainval.txt', 'val.txt'
+    ]
+    assert sorted(path.name for path in (out / 'labels').iterdir()) == [
+        'train', 'val'
+    ]

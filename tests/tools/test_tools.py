@@ -74,13 +74,19 @@ def test_browse_dataset(tmp_path):
     assert len(list((tmp_path / 'out').glob('*.png'))) == 2
 
 
-def test_torchscript(tmp_path):
-    result = run_tool(
-        'deployment/pytorch2torchscript.py', DEMO, '--shape', 64, 96,
-        '--verify', '--output-file', tmp_path / 'net.pt')
-    assert result.returncode == 0, result.stderr
-    assert 'largest difference at 96x192' in result.stdout
-    assert (tmp_path / 'net.pt').exists()
+@pytest.mark.parametrize('absent, args', [('onnxscript', []),
+                                          ('onnxruntime', ['--verify'])])
+def test_onnx_without_its_packages(absent, args, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, absent, None)
+    for name in ('onnxscript', 'onnxruntime'):
+        if name != absent:
+            pytest.importorskip(name)
+    result = run_tool('deployment/pytorch2onnx.py', DEMO, *args,
+                      '--output-file', tmp_path / 'net.onnx')
+    assert result.returncode == 1
+    assert result.stderr.startswith(f'error: {absent} cannot be imported')
+    assert "pip install '" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
@@ -113,7 +119,8 @@ def test_demo_from_end_to_end(tmp_path):
         capture_output=True,
         text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    for name in ('report.md', 'overlays.png', 'curves.png', 'data.png'):
+    for name in ('report.md', 'packaged.png', 'overlays.png', 'curves.png',
+                 'data.png'):
         assert (tmp_path / 'demo' / name).stat().st_size > 500
     report = (tmp_path / 'demo' / 'report.md').read_text()
     assert 'untrained' in report

@@ -1,9 +1,19 @@
+import argparse
+import collections
+import datetime
 import os
+import pathlib
 import pickle
+import threading
+import zipfile
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -55,6 +65,107 @@ def test_checkpoint_of_mmengine(tmp_path, legacy):
     assert history.mean() == pytest.approx(0.375)
     assert loaded['dtype'] is torch.float16
     np.testing.assert_array_equal(loaded['arrays'][0], np.arange(3))
+
+
+PLAIN = [  # what is saved, and what is read where that is another type
+    argparse.Namespace(a=1, b=[2]),
+    pathlib.PurePosixPath('/a/b'),
+    pathlib.PureWindowsPath('c:/a'),
+    datetime.datetime(2024, 2, 29, 1, 2, 3, 4, datetime.timezone.utc),
+    datetime.date(2024, 2, 29),
+    datetime.time(23, 59, 1, 999999),
+    datetime.timedelta(1, 2, 3),
+    frozenset({1, 'a'}),
+    collections.Counter('abb'),
+    (collections.defaultdict(list, a=[1]), {'a': [1]}),
+    (collections.deque([1, 2], 3), [1, 2]),
+    (ConfigDict(a=dict(b=[dict(c=1)])), {'a': {'b': [{'c': 1}]}}),
+    (Config(dict(a=dict(b=1))), {'a': {'b': 1}}),
+    bytearray(b'ab\xff'), bytearray(), b'ab\xff', b'', 1 + 2j,
+    slice(1, None, 2), 2**70, np.float64(2.5), np.bool_(True), np.float32,
+    {(1, 2): 3}, torch.Size([1, 2]), torch.device('cuda', 1), torch.float16,
+]  # yapf: disable
+
+
+# a set's repr differs between processes
+@pytest.mark.parametrize(
+    'saved', PLAIN, ids=lambda saved: type(saved).__name__)
+@pytest.mark.parametrize('legacy', [False, True])
+def test_plain_data(tmp_path, saved, legacy):
+    saved, want = saved if type(saved) is tuple else (saved, saved)
+    path = tmp_path / 'c.pth'
+    torch.save(
+        dict(meta=saved), path, _use_new_zipfile_serialization=not legacy)
+    loaded = safe_torch_load(path)['meta']
+    assert loaded == want
+    if want is not saved:
+        assert isinstance(loaded, type(want))
+        torch.save(loaded, path)  # what was loaded can be saved again
+        assert safe_torch_load(path) == want
+
+
+@pytest.mark.parametrize('array', [
+    np.arange(0.), np.arange(6, dtype='>i4').reshape(2, 3),
+    np.asfortranarray(np.arange(6, dtype='f2').reshape(2, 3)),
+    np.array(['text', 'ü']), np.array([b'ab']), np.array([True]),
+    np.ones((1, 2), 'c8')
+], ids=lambda a: a.dtype.str)
+def test_arrays(tmp_path, array):
+    torch.save(array, tmp_path / 'c.pth')
+    loaded = safe_torch_load(tmp_path / 'c.pth')
+    np.testing.assert_array_equal(loaded, array)
+    assert type(loaded) is np.ndarray
+    assert loaded.dtype.kind == array.dtype.kind
+
+
+@pytest.mark.parametrize('tensor', [
+    torch.ones(2).to(torch.float8_e4m3fn), torch.ones(3, dtype=torch.uint16),
+    torch.tensor([1 + 2j]).conj(), torch.arange(10.)[2:8:3],
+    torch.zeros(1).expand(7), torch.zeros(0, 3)
+], ids=lambda t: f'{t.dtype}-{t.stride()}')
+def test_tensors(tmp_path, tensor):
+    torch.save(tensor, tmp_path / 'c.pth')
+    loaded = safe_torch_load(tmp_path / 'c.pth')
+    assert loaded.dtype == tensor.dtype
+    assert loaded.stride() == tensor.stride()
+    assert loaded.tolist() == tensor.tolist()
+
+
+@pytest.mark.filterwarnings('ignore:.*quantized tensor creation')
+@pytest.mark.parametrize('make, advice', [
+    (torch.nn.ReLU, r'torch.save\(model.state_dict\(\), PATH\)'),
+    (lambda: torch.ones(2, 2).to_sparse(), r'tensor.to_dense\(\)'),
+    (lambda: torch.quantize_per_tensor(torch.ones(2), .1, 0, torch.qint8),
+     r'tensor.dequantize\(\)'),
+    (lambda: torch.ones(2, device='meta'), 'meta device'),
+    (lambda: np.array([1, 'a'], object), 'neither of plain numbers'),
+], ids=['module', 'sparse', 'quantised', 'meta', 'objects'])
+def test_what_is_no_plain_data_says_what_to_do(tmp_path, make, advice):
+    torch.save(dict(x=make()), tmp_path / 'c.pth')
+    with pytest.raises(UnsafeCheckpointError, match=advice):
+        safe_torch_load(tmp_path / 'c.pth')
+
+
+def test_a_flipped_bit_of_a_tensor_is_found(tmp_path):
+    path = tmp_path / 'c.pth'
+    torch.save(dict(a=torch.ones(1000), b=torch.ones(1000)), path)
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        offset = archive.getinfo('c/data/1').header_offset
+    content[offset + 2000] ^= 64
+    path.write_bytes(content)
+    with pytest.raises(RuntimeError, match=r"c\.pth.*'c/data/1' has another"):
+        safe_torch_load(path)
+
+
+def test_safe_globals_of_others_stay(tmp_path):
+    """Only what was added for a load is taken away after it."""
+    before = set(torch.serialization.get_safe_globals())
+    torch.save(dict(a=HistoryBuffer()), tmp_path / 'c.pth')
+    with torch.serialization.safe_globals([HistoryBuffer]):
+        safe_torch_load(tmp_path / 'c.pth')
+        assert HistoryBuffer in torch.serialization.get_safe_globals()
+    assert set(torch.serialization.get_safe_globals()) == before
 
 
 class Call:
@@ -124,3 +235,55 @@ def test_urls_are_read_from_the_cache_safely(tmp_path, monkeypatch):
         load('https://example.org/good.pth')['a'], torch.ones(2))
     with pytest.raises(UnsafeCheckpointError):
         load('https://example.org/bad.pth')
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A folder behind HTTP, and the requests that came."""
+    folder, requests = tmp_path / 'served', []
+    folder.mkdir()
+
+    class Handler(SimpleHTTPRequestHandler):
+
+        def log_message(self, *args):
+            requests.append(self.path)
+
+    with ThreadingHTTPServer(('127.0.0.1', 0),
+                             partial(Handler, directory=folder)) as http:
+        thread = threading.Thread(target=http.serve_forever, daemon=True)
+        thread.start()
+        yield f'http://127.0.0.1:{http.server_port}', folder, requests
+        http.shutdown()
+
+
+def test_each_machine_downloads_once(tmp_path, monkeypatch, server):
+    """On the second of two machines the first process has rank 8, say."""
+    url, folder, requests = server
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    monkeypatch.setenv('RANK', '8')
+    monkeypatch.setattr('mmengine.dist.utils.get_rank', lambda *_: 8)
+    torch.save(dict(a=torch.ones(2)), folder / 'net.pth')
+    for _ in range(2):
+        loaded = CheckpointLoader.load_checkpoint(f'{url}/net.pth')
+        assert torch.equal(loaded['a'], torch.ones(2))
+    assert requests == ['/net.pth']
+    assert os.listdir(tmp_path / 'hub' / 'checkpoints') == ['net.pth']
+
+
+def test_the_hash_in_a_name_is_checked(tmp_path, monkeypatch, server):
+    url, folder, _ = server
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    torch.save(dict(a=torch.ones(2)), folder / 'net.pth')
+    digest = sha256((folder / 'net.pth').read_bytes()).hexdigest()[:8]
+    for name, right in ((f'net-{digest}.pth', True), ('net-00000000.pth',
+                                                      False)):
+        (folder / 'net.pth').rename(folder / name)
+        if right:
+            CheckpointLoader.load_checkpoint(f'{url}/{name}')
+        else:
+            with pytest.raises(RuntimeError, match='invalid hash value'):
+                CheckpointLoader.load_checkpoint(f'{url}/{name}')
+        (folder / name).rename(folder / 'net.pth')
+    assert os.listdir(tmp_path / 'hub' / 'checkpoints') == [
+        f'net-{digest}.pth'
+    ]

@@ -9,13 +9,22 @@ network alone is a frame of a stream whose memory is full, and ``predict`` a
 clip of the test set or, without one, a random clip whose last frame reads a
 full memory. Prints the multiply-adds per second as a share of this machine's
 convolution peak, which is measured in the same run, and writes a JSON.
+
+The network alone is timed in its inference form and, in turns with it, in its
+plain form, the modules as they stand. With ``--backend``, ``--mode`` or
+``--output``, or a folder of ``export.py`` for a config, what is timed is
+instead a frame of 'network' (normalised image in), 'pipeline' (frame in) or
+'stream' (a video file decoded beside the network, next to the network alone),
+on that backend.
 """
 import argparse
 import os
 import os.path as osp
 import platform
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
 import numpy as np
@@ -34,12 +43,31 @@ from rtseg_plugin.apis.network import (
     full_memory,
     load_segmentor,
 )
+from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.deployment.timing import (
+    BACKENDS,
+    MODES,
+    OUTPUTS,
+    Setting,
+    backend_contender,
+    deployed_contender,
+    is_folder,
+    summarise,
+    threads_or_all,
+    time_in_turns,
+    torch_contender,
+)
+from rtseg_plugin.models.inference import to_inference
 from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.timing import timed
+
+DTYPES = dict(fp32='float32', fp16='float16', bf16='bfloat16')
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('config', help='config file, or name of a recipe')
+    parser.add_argument(
+        'config', help='config file, name of a recipe, or a deployed folder')
     parser.add_argument(
         'checkpoint', nargs='?', help='checkpoint; speed needs none')
     parser.add_argument(
@@ -75,24 +103,25 @@ def parse_args() -> argparse.Namespace:
         '--network-only',
         action='store_true',
         help='skip predict, which may need a data set')
+    parser.add_argument(
+        '--backend',
+        choices=sorted(BACKENDS),
+        help='export the config, to a folder that is removed, and time that')
+    parser.add_argument(
+        '--precision',
+        choices=['fp32', 'fp16', 'bf16', 'int8'],
+        help='of the backend; fp32, fp16 and bf16 are --dtype as well')
+    parser.add_argument('--mode', choices=MODES)
+    parser.add_argument('--output', choices=OUTPUTS)
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     args = parser.parse_args()
+    if args.precision in DTYPES:
+        args.dtype = DTYPES[args.precision]
     if args.device is None:
         args.device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     if args.iterations < 1 or args.repeat_times < 1:
         parser.error('--iterations and --repeat-times must be at least 1')
     return args
-
-
-def timed(run: Callable[[], object], device: str) -> float:
-    """Seconds of one call, the device's queue emptied before and after."""
-    if device.startswith('cuda'):
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    run()
-    if device.startswith('cuda'):
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def summary(seconds: List[float], images: int) -> Dict[str, float]:
@@ -137,15 +166,22 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
     model = model.to(memory_format=memory_format)
     x = torch.randn(args.batch_size, 3, *args.shape).to(
         args.device, dtype).contiguous(memory_format=memory_format)
-    network = frame_network(model, x)
+    plain = network = frame_network(model, x)
+    try:
+        network = frame_network(
+            to_inference(model).to(memory_format=memory_format), x)
+    except RuntimeError as error:
+        print(f'no inference form: {error}')
     peak_run, peak_macs = conv_peak(args.device, dtype, memory_format)
-    macs = count_macs(network, x)
+    macs = count_macs(plain, x)
     with torch.inference_mode():
         for _ in range(max(args.warmup, 1)):
+            plain(x)
             network(x)
             peak_run()
-        network_s, peak_s = [], []
+        network_s, plain_s, peak_s = [], [], []
         for _ in range(args.iterations):
+            plain_s.append(timed(lambda: plain(x), args.device))
             network_s.append(timed(lambda: network(x), args.device))
             peak_s.extend(timed(peak_run, args.device) for _ in range(3))
     result = summary(network_s, args.batch_size)
@@ -155,7 +191,9 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
         macs=macs,
         gmacs_per_second=rate / 1e9,
         peak_gmacs_per_second=peak / 1e9,
-        share_of_conv_peak=rate / peak)
+        share_of_conv_peak=rate / peak,
+        plain=summary(plain_s, args.batch_size),
+        ratio_to_plain=float(np.median(np.divide(network_s, plain_s))))
     memory_full = isinstance(network, StreamNetwork)
     return result, dict(shape=list(x.shape), memory_full=memory_full)
 
@@ -214,8 +252,69 @@ def time_predict(args, cfg, model, dtype) -> dict:
         f'{source}, resize to its size and argmax included')
 
 
+def time_backend(args) -> None:
+    """A backend, a mode or an output by itself; writes a JSON as well."""
+    setting = Setting(
+        tuple(args.shape), threads_or_all(args.threads), args.mode
+        or 'network', args.output or 'labels')
+    modes = [setting]
+    if setting.mode == 'stream':
+        modes.append(setting._replace(mode='network'))
+    rows = []
+    with tempfile.TemporaryDirectory() as work:
+        try:
+            for number, one in enumerate(modes):
+                contender = backend_contender_of(
+                    args, one, Path(work, str(number)))
+                seconds = time_in_turns([contender], args.iterations,
+                                        args.warmup)
+                rows.extend(
+                    dict(row, **one._asdict())
+                    for row in summarise([contender], seconds))
+        except DeploymentError as error:
+            sys.exit(f'error: {error}')
+    for row in rows:
+        print(f'{row["name"]}, {row["size"][0]}x{row["size"][1]}, '
+              f'{row["threads"]} threads, {row["mode"]}, {row["output"]} out: '
+              f'median {row["ms"]:.1f} ms, p10 {row["p10_ms"]:.1f}, p90 '
+              f'{row["p90_ms"]:.1f}, {row["frames_per_second"]:.2f} frames / '
+              's')
+    if len(rows) == 2:
+        print(f'the stream runs at {rows[1]["ms"] / rows[0]["ms"]:.2f} of the '
+              'rate of the network alone')
+    name = osp.splitext(osp.basename(args.config.rstrip('/')))[0]
+    write_json(args, name, dict(rows=rows))
+
+
+def backend_contender_of(args, setting, folder):
+    """What the arguments ask for."""
+    if is_folder(args.config):
+        return deployed_contender(Path(args.config), setting)
+    precision = args.precision or 'fp32'
+    if args.backend in (None, 'torch'):
+        return torch_contender(
+            args.config, args.checkpoint, setting, precision=precision,
+            cfg_options=args.cfg_options)
+    return backend_contender(
+        args.config, args.checkpoint, args.backend, setting, folder,
+        precision, cfg_options=args.cfg_options)
+
+
+def write_json(args, name: str, result: dict) -> None:
+    """Into the work directory."""
+    work_dir = args.work_dir or osp.join('work_dirs', name)
+    os.makedirs(work_dir, exist_ok=True)
+    stamp = time.strftime('%Y%m%d_%H%M%S')
+    out = osp.join(work_dir, f'fps_{stamp}.json')
+    dump(result, out, indent=4)
+    print(f'wrote {out}')
+
+
 def main() -> None:
     args = parse_args()
+    if (args.backend or args.mode or args.output or args.precision == 'int8'
+            or is_folder(args.config)):
+        return time_backend(args)
     try:
         path = resolve_config(args.config)
         cfg = Config.fromfile(path)
@@ -259,6 +358,9 @@ def main() -> None:
               f'p10 {network["p10_ms"]:.1f}, p90 {network["p90_ms"]:.1f}, '
               f'p99 {network["p99_ms"]:.1f}, max {network["max_ms"]:.1f}, '
               f'{network["images_per_second"]:.2f} img / s')
+        print(f'  inference form; plain form, in turns with it: median '
+              f'{network["plain"]["median_ms"]:.1f} ms, ratio '
+              f'{network["ratio_to_plain"]:.2f}')
         print(f'  {network["macs"] / 1e9:.2f} G multiply-adds, '
               f'{network["gmacs_per_second"]:.1f} G per second, '
               f'{network["share_of_conv_peak"]:.1%} of the convolution peak '
@@ -278,12 +380,7 @@ def main() -> None:
         print(f'share of the convolution peak over {len(shares)} runs: median '
               f'{np.median(shares):.1%}, {min(shares):.1%} to '
               f'{max(shares):.1%}')
-    work_dir = args.work_dir or osp.join('work_dirs', name)
-    os.makedirs(work_dir, exist_ok=True)
-    stamp = time.strftime('%Y%m%d_%H%M%S')
-    out = osp.join(work_dir, f'fps_{stamp}.json')
-    dump(result, out, indent=4)
-    print(f'wrote {out}')
+    write_json(args, name, result)
 
 
 if __name__ == '__main__':

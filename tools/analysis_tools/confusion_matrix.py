@@ -9,17 +9,17 @@ import sys
 from typing import List
 
 import numpy as np
-from mmseg.datasets import BaseSegDataset
+from torch.utils.data import Dataset
 
 from rtseg_plugin.utils.host_tools import host_tool, resolve_config_in
 
 
-def calculate_confusion_matrix(dataset: BaseSegDataset,
+def calculate_confusion_matrix(dataset: Dataset,
                                results: List[np.ndarray]) -> np.ndarray:
     """Pixels by true and predicted class.
 
     Args:
-        dataset (BaseSegDataset): Images with labels.
+        dataset (Dataset): The host's BaseSegDataset, images with labels.
         results (list[np.ndarray]): The written predictions of shape (H, W),
             in the order of the images.
 

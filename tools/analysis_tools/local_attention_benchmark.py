@@ -20,7 +20,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from typing import Callable, Dict, List
 
 import torch
@@ -30,6 +29,7 @@ from torch import Tensor
 from rtseg_plugin.apis import frame_network, load_segmentor
 from rtseg_plugin.models.layers import local_attention
 from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.timing import timed
 
 ERF = dict(key=16, value=64, size=(64, 128), frames=4, window=21)
 PSP = dict(key=128, value=2048, size=(129, 257), frames=3, window=21)
@@ -88,16 +88,6 @@ def inputs(sizes: dict, device: str, grad: bool) -> List[Tensor]:
                       (1, frames, key, *sizes['size']),
                       (1, frames, value, *sizes['size']))
     ]
-
-
-def timed(call: Callable, device: str) -> float:
-    if device.startswith('cuda'):
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    call()
-    if device.startswith('cuda'):
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def seconds(methods: Dict[str, Callable], device: str,

@@ -20,9 +20,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rtseg_plugin.apis import FrameSource, VideoInferencer
-from rtseg_plugin.apis.video_session import _prepare
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.apis import (
+    Segmentor,
+    TorchNetwork,
+    load_segmentor,
+    open_source,
+)
+from rtseg_plugin.apis.video_session import resize_frame
 
 COLOURS = [(60, 60, 230), (60, 200, 60), (230, 140, 40), (40, 200, 230),
            (200, 60, 200), (220, 220, 60)]
@@ -47,10 +51,11 @@ def attention_maps(model: torch.nn.Module, frames: List[np.ndarray],
     Returns:
         np.ndarray: (pixels, past frames, h, w), at the feature's size.
     """
-    neck, state = model.neck, None
+    neck, state, network = model.neck, None, TorchNetwork(model)
     *past, last = (
         model.backbone(
-            _prepare(model, [frame], size, interpolation, backend))
+            network.prepare(
+                [resize_frame(frame, size, interpolation, backend)]))
         for frame in frames)
     for features in past:
         state = neck.remember(features, state)
@@ -127,16 +132,17 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        owner = VideoInferencer(
-            resolve_config(args.config), args.checkpoint, args.device)
-        neck = owner.model.neck if owner.model.with_neck else None
+        segmentor = Segmentor(args.config, args.checkpoint, args.device)
+        # the plain form, whose parts can be called
+        model = load_segmentor(args.config, args.checkpoint, args.device)
+        neck = model.neck if model.with_neck else None
         if not hasattr(neck, 'attention'):
             raise TypeError(f'{type(neck).__name__} has no attention to draw: '
                             'the neck must be a LocalMemoryAttention')
         kept: List[np.ndarray] = []
-        for number, frame in enumerate(FrameSource(args.source)):
-            if frame is not None:
-                kept = [*kept[-neck.memory_size:], frame]
+        for number, frame in enumerate(open_source(args.source)):
+            if frame.image is not None:
+                kept = [*kept[-neck.memory_size:], frame.image]
             if number == args.frame:
                 break
         if len(kept) < 2:
@@ -147,9 +153,9 @@ def main() -> None:
             if not (0 <= row < height and 0 <= column < width):
                 raise ValueError(f'pixel {row},{column} is outside of the '
                                  f'{height}x{width} frame')
-        maps = attention_maps(owner.model, kept, owner.work_size(kept[-1]),
-                              args.pixels, owner.arguments['interpolation'],
-                              owner.arguments['backend'])
+        maps = attention_maps(model, kept, segmentor.work_size(kept[-1]),
+                              args.pixels, segmentor.interpolation,
+                              segmentor.resize_backend)
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         sys.exit(f'error: {error}')
     picture = draw(kept, args.pixels, maps, args.width)

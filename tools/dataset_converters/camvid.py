@@ -3,7 +3,7 @@
 Reads the original labels (32 colours) and the ones that came with SegNet
 (indexes 0 to 10, 11 for void), and never invents a split: it takes the
 folders of SRC, {train,val,test} beside {train,val,test}{_labels,annot}, or
-the three lists that are passed in.
+the lists that are passed in. ``--splits train val`` converts these alone.
 """
 import argparse
 import os
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.utils import ProgressBar
@@ -119,7 +119,10 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         parser.add_argument(
             f'--{split}-list', type=Path, metavar='FILE',
             help=f'list of the {split} images: names, or image and label '
-            'paths, one per line (all three lists or none)')
+            'paths, one per line (a list for each split, or none)')
+    parser.add_argument(
+        '--splits', nargs='+', choices=tuple(SPLITS), default=list(SPLITS),
+        help='which to convert, where SRC does not hold all (default: all)')
     parser.add_argument(
         '--image-dir', default='701_StillsRaw_full', metavar='DIR',
         help='with lists of names: folder of the images under SRC '
@@ -169,10 +172,11 @@ def find_label(folder: Path, stem: str) -> Path:
                           f'{stem}.png in {folder}')
 
 
-def pairs_from_folders(src: Path) -> Dict[str, List[Pair]]:
+def pairs_from_folders(src: Path,
+                       splits: Sequence[str]) -> Dict[str, List[Pair]]:
     """Splits as the folders of the source give them."""
     result = {}
-    for split in SPLITS:
+    for split in splits:
         images = src / split
         labels = [
             src / f'{split}{ending}' for ending in ('_labels', 'annot')
@@ -183,7 +187,8 @@ def pairs_from_folders(src: Path) -> Dict[str, List[Pair]]:
                 f'{src} does not say which images belong to {split}: it '
                 f'needs the folder {split}/ and one of {split}_labels/ and '
                 f'{split}annot/. Or pass --train-list, --val-list and '
-                '--test-list. The split is not guessed.')
+                '--test-list, or convert the splits that are there, such as '
+                '--splits train val. The split is not guessed.')
         files = sorted(
             file for file in images.iterdir()
             if file.suffix.lower() in _SUFFIXES)
@@ -211,9 +216,9 @@ def resolve(src: Path, path: str) -> Path:
 
 
 def pairs_from_lists(args: argparse.Namespace) -> Dict[str, List[Pair]]:
-    """Splits as the three lists give them."""
+    """Splits as the lists give them."""
     result = {}
-    for split in SPLITS:
+    for split in args.splits:
         list_file = getattr(args, f'{split}_list')
         result[split] = []
         for line in list_file.read_text(encoding='utf-8').splitlines():
@@ -244,14 +249,16 @@ def pairs_from_lists(args: argparse.Namespace) -> Dict[str, List[Pair]]:
 def collect(args: argparse.Namespace) -> Dict[str, List[Pair]]:
     """All pairs by split, each image in one split only."""
     missing = [
-        f'--{split}-list' for split in SPLITS
+        f'--{split}-list' for split in args.splits
         if getattr(args, f'{split}_list') is None
     ]
-    if 0 < len(missing) < len(SPLITS):
+    if 0 < len(missing) < len(args.splits):
         raise ConversionError(
-            f'{" and ".join(missing)} missing: give all three lists, or none '
-            'where SRC has a folder per split')
-    pairs = pairs_from_folders(args.src) if missing else pairs_from_lists(args)
+            f'{" and ".join(missing)} missing: give a list for each of '
+            f'{", ".join(args.splits)}, or none where SRC has a folder per '
+            'split')
+    pairs = (pairs_from_folders(args.src, args.splits) if missing else
+             pairs_from_lists(args))
     seen = Counter(pair.name for split in pairs.values() for pair in split)
     twice = sorted(name for name, count in seen.items() if count > 1)
     if twice:
@@ -329,7 +336,8 @@ def convert(pairs: Dict[str, List[Pair]], out: Path,
         split: ''.join(f'{split}/{pair.name}\n' for pair in members)
         for split, members in pairs.items()
     }
-    lists['trainval'] = lists['train'] + lists['val']
+    if {'train', 'val'} <= lists.keys():
+        lists['trainval'] = lists['train'] + lists['val']
     for split, names in lists.items():
         (out / f'{split}.txt').write_text(names, encoding='utf-8')
     return problems
@@ -363,7 +371,8 @@ def main(argv: Optional[List[str]] = None) -> None:
                     '; --unknown-as-void accepts unknown values as void')
             for kind in RESULTS:
                 shutil.rmtree(out / kind, ignore_errors=True)
-                os.replace(work / kind, out / kind)
+                if (work / kind).exists():
+                    os.replace(work / kind, out / kind)
         finally:
             shutil.rmtree(work, ignore_errors=True)
             if not any(out.iterdir()):

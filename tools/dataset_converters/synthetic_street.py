@@ -191,22 +191,6 @@ def _flo(flow: np.ndarray) -> bytes:
     ])
 
 
-def read_flow(path: Path) -> np.ndarray:
-    """Read a Middlebury .flo file.
-
-    Args:
-        path (Path): The file.
-
-    Returns:
-        np.ndarray: Displacements (x, y) in pixels, (H, W, 2).
-    """
-    content = Path(path).read_bytes()
-    if content[:4] != np.float32(_FLOW_MAGIC).tobytes():
-        raise ValueError(f'{path} is no .flo file')
-    width, height = np.frombuffer(content, '<i4', 2, 4)
-    return np.frombuffer(content, '<f4', -1, 12).reshape(height, width, 2)
-
-
 def contact_sheet(root: Path, columns: int = 4, rows: int = 3) -> np.ndarray:
     """Scenes spread over the train split, each above its labels."""
     pairs = annotated_pairs(root, 'train')

@@ -1,13 +1,14 @@
-"""What the exporters share: their arguments, and the check of the result."""
+"""What the exporters of MMSegmentation's names share."""
 import argparse
 import sys
 from typing import Callable, Tuple
 
 import torch
-from mmengine import Config, DictAction
+from mmengine import DictAction
 
-from rtseg_plugin.apis.network import LogitsNetwork, load_segmentor
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.deployment.export import Source, config_size, load_source
+from rtseg_plugin.deployment.graph import InferenceGraph
+from rtseg_plugin.deployment.metadata import DeploymentError
 
 
 def parse_args(description: str, output: str) -> argparse.Namespace:
@@ -24,49 +25,49 @@ def parse_args(description: str, output: str) -> argparse.Namespace:
         '--shape',
         type=int,
         nargs='+',
-        default=[512, 1024],
-        help='height and width of the example, or the side of a square')
+        help='height and width of the example, or the side of a square; '
+        "default: as the config's test pipeline")
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     args = parser.parse_args()
-    if len(args.shape) == 1:
+    if args.shape is not None and len(args.shape) == 1:
         args.shape *= 2
-    if len(args.shape) != 2:
+    if args.shape is not None and len(args.shape) != 2:
         parser.error('--shape takes a side, or a height and a width')
     return args
 
 
-def load(args: argparse.Namespace) -> Tuple[torch.nn.Module, torch.Tensor]:
-    """The network to export and an example image, or exit with an error."""
+def load(
+    args: argparse.Namespace
+) -> Tuple[Source, torch.nn.Module, Tuple[int, int]]:
+    """The source, its network, logits resized, and the example's size.
+
+    Exits with an error where there is none.
+    """
     try:
-        cfg = Config.fromfile(resolve_config(args.config))
-        if args.cfg_options is not None:
-            cfg.merge_from_dict(args.cfg_options)
-        segmentor = load_segmentor(cfg, args.checkpoint)
-    except (FileNotFoundError, RuntimeError) as error:
+        source = load_source(args.config, args.checkpoint, args.cfg_options)
+    except DeploymentError as error:
         sys.exit(f'error: {error}')
-    if getattr(segmentor, 'stateful', False):
+    if getattr(source.segmentor, 'stateful', False):
         sys.exit(
-            f'error: {args.config} remembers frames, and the state of a '
-            'stream cannot be exported yet: export the image network that it '
-            'was trained from, or run streams in PyTorch with '
-            'rtseg_plugin.apis.VideoSession')
-    network = LogitsNetwork(segmentor).eval()
-    torch.manual_seed(0)
-    return network, torch.randn(1, 3, *args.shape)
+            f'error: {args.config} remembers frames: export it, with its '
+            'state as inputs and outputs, with tools/deployment/export.py')
+    size = tuple(args.shape or config_size(source.cfg) or (512, 1024))
+    return source, InferenceGraph(source.segmentor, 'resized').eval(), size
 
 
-def verify(network: torch.nn.Module, x: torch.Tensor,
+def verify(network: torch.nn.Module, size: Tuple[int, int],
            run: Callable[[torch.Tensor], torch.Tensor]) -> None:
     """Compare an exported network with PyTorch at two sizes.
 
     Exits with an error if a logit differs by more than 1e-3 of the largest:
     rounding stays two orders below, a fault of an exporter above.
     """
-    h, w = x.shape[2:]
+    h, w = size
+    torch.manual_seed(0)
     for size in ((h, w), (h + 32, w + 96)):
         image = torch.randn(1, 3, *size)
         with torch.no_grad():
-            want = network(image)
+            want = network(image)[0]
         error = float((run(image) - want).abs().max() / want.abs().max())
         print(f'largest difference at {size[0]}x{size[1]}: {error:.2e} of the '
               'largest logit')

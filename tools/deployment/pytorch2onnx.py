@@ -1,41 +1,56 @@
-"""Export a segmentor to ONNX with dynamic height and width.
+"""Export a segmentor to one ONNX file with dynamic batch, height and width.
 
-Images in, logits of their size out. ``--verify`` runs onnxruntime, also at a
-second size. Needs ``pip install 'rtseg_plugin[optional]'``.
+Images in, logits of their size out; the file's metadata holds classes,
+palette, mean, std and channel order. ``--verify`` runs onnxruntime, also at a
+second size. ``export.py`` makes a folder that runs by itself.
+Needs ``pip install 'rtseg_plugin[onnx]'``.
 """
+import sys
+from pathlib import Path
+
 import torch
 from _export import load, parse_args, verify
+
+from rtseg_plugin.deployment.graph import normalisation_of
+from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.deployment.onnx_file import (
+    EXAMPLE_SIZE,
+    capture,
+    describe_onnx,
+    write_onnx,
+)
+from rtseg_plugin.deployment.runtimes import need
 
 
 def main() -> None:
     args = parse_args(__doc__.split('\n')[0], 'tmp.onnx')
-    network, x = load(args)
-    # features of one pixel would be another graph
-    least = 1 + getattr(network.backbone, 'total_stride', 1)
-    height = torch.export.Dim('height', min=least)
-    width = torch.export.Dim('width', min=least)
-    torch.onnx.export(
-        network, (x, ),
-        args.output_file,
-        dynamo=True,
-        input_names=['image'],
-        output_names=['logits'],
-        dynamic_shapes=({
-            2: height,
-            3: width
-        }, ),
-        external_data=False)
-    print(f'wrote {args.output_file}')
+    path = Path(args.output_file)
+    try:
+        for module in ('onnx', 'onnxscript'):
+            need(module, extra='onnx')
+        onnxruntime = need('onnxruntime', extra='onnx') if args.verify else 0
+        source, network, size = load(args)
+        program = capture(network, (torch.zeros(2, 3, *EXAMPLE_SIZE), ), 'NHW')
+        write_onnx(program, ['image'], ['logits'], path, 'NHW')
+    except DeploymentError as error:
+        sys.exit(f'error: {error}')
+    describe_onnx(
+        path,
+        dict(
+            normalisation_of(source.segmentor)._asdict(),
+            name=source.name,
+            classes=source.classes,
+            palette=source.palette))
+    print(f'wrote {path}')
     if args.verify:
-        import onnxruntime
         session = onnxruntime.InferenceSession(
-            args.output_file, providers=['CPUExecutionProvider'])
+            str(path), providers=['CPUExecutionProvider'])
 
         def run(image: torch.Tensor) -> torch.Tensor:
             return torch.from_numpy(
                 session.run(None, {'image': image.numpy()})[0])
 
-        verify(network, x, run)
+        verify(network, size, run)
 
 
 if __name__ == '__main__':

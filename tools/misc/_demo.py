@@ -99,7 +99,6 @@ def train(config: str,
         options += [
             f'train_cfg.max_iters={iterations}',
             f'train_cfg.val_interval={max(iterations // 2, 1)}',
-            f'param_scheduler.1.end={iterations}',
             f'default_hooks.checkpoint.interval={iterations}'
         ]
     settings = _settings(config, data, options)

@@ -24,7 +24,9 @@ import torch
 from mmengine.config import Config
 
 from rtseg_plugin.apis import VideoSession, frame_network, load_segmentor
+from rtseg_plugin.apis.results import colour_table
 from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.timing import timed
 
 # the siblings are found as well when this file is loaded by its path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -141,13 +143,8 @@ def milliseconds(models: List[torch.nn.Module], sizes: List[Tuple[int, int]],
     taken: List[List[float]] = [[] for _ in networks]
     for _ in range(warm_up + rounds):
         for network, frame, own in zip(networks, frames, taken):
-            if device.type == 'cuda':
-                torch.cuda.synchronize()
-            start = time.perf_counter()
-            network(frame)
-            if device.type == 'cuda':
-                torch.cuda.synchronize()
-            own.append(1e3 * (time.perf_counter() - start))
+            own.append(1e3 * timed(
+                lambda: network(frame), device.type))  # noqa: B023
     return [statistics.median(own[warm_up:]) for own in taken]
 
 
@@ -176,9 +173,7 @@ def sheet(without: torch.nn.Module, memory: torch.nn.Module,
     """Frames that follow each other: truth, without and with a memory."""
     # behind the package, which makes room for mmcv without its compiled part
     from mmseg.datasets import CityscapesDataset
-    palette = np.zeros((256, 3), np.uint8)
-    colours = np.array(CityscapesDataset.METAINFO['palette'], np.uint8)
-    palette[:len(colours)] = colours[:, ::-1]
+    palette = colour_table(CityscapesDataset.METAINFO['palette'], 19)
     sessions = [VideoSession(m.cpu(), size=size) for m in (without, memory)]
     rows = []
     for path, label in zip(frames, labels):

@@ -1,10 +1,5 @@
-"""Convert GAIN checkpoints of hustvl/simpleseg (there CLANet).
-
-Both encoders, with either head; the auxiliary heads are kept.
-"""
-from _convert import parser, run
-
-from rtseg_plugin.utils.key_maps.gain import gain_rules
+"""``convert.py gain`` under its old name."""
+from convert import main
 
 if __name__ == '__main__':
-    run(parser('GAIN').parse_args(), gain_rules)
+    main('gain')

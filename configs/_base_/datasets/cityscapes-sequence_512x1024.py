@@ -1,29 +1,30 @@
 # Cityscapes clips of five frames up to the annotated one, at half size, with
-# LMANet's augmentation: flip and shift, drawn once for a clip.
+# LMANet's augmentation, drawn once for a clip.
+_base_ = '../augmentations/lmanet.py'
 dataset_type = 'CityscapesSequenceDataset'
 data_root = 'data/cityscapes/'
 crop_size = (512, 1024)
 clip_length = 5
-resize = dict(type='Resize', scale=(1024, 512), backend='pillow')
-train_pipeline = [
-    dict(type='LoadClip'),
-    dict(type='LoadClipAnnotations', num_classes=19),
-    dict(
-        type='ApplyToClip',
-        transforms=[
-            resize,
-            dict(type='RandomFlip', prob=0.5),
-            dict(type='RandomShift', max_shift=2)
-        ]),
-    dict(type='PackClipInputs')
-]
-test_pipeline = [
-    dict(type='LoadClip'),
-    dict(type='ApplyToClip', transforms=[resize]),
+train_steps = dict(
+    load_clip=dict(type='LoadClip'),
+    load_annotations=dict(type='LoadClipAnnotations', num_classes=19),
+    augment=dict(
+        type='ApplyToClip', transforms=list(_base_.flip_and_shift.values())),
+    pack=dict(type='PackClipInputs'))
+train_pipeline = list(train_steps.values())
+test_steps = dict(
+    load_clip=train_steps['load_clip'],
+    resize=dict(
+        type='ApplyToClip', transforms=[_base_.flip_and_shift.resize]),
     # annotations are loaded after Resize: truth keeps its own size
-    dict(type='LoadClipAnnotations', num_classes=19),
-    dict(type='PackClipInputs')
-]
+    load_annotations=train_steps['load_annotations'],
+    pack=train_steps['pack'])
+test_pipeline = list(test_steps.values())
+tta = dict(
+    type='ScalesAndFlips',
+    transforms=[test_steps['load_annotations'], test_steps['pack']],
+    clip=True)
+tta_pipeline = [test_steps['load_clip'], test_steps['resize'], tta]
 train_dataloader = dict(
     batch_size=5,
     num_workers=8,

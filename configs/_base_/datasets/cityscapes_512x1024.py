@@ -1,54 +1,21 @@
+# Cityscapes: 2975 images to train, 500 to validate.
+_base_ = '../images.py'
 dataset_type = 'CityscapesDataset'
 data_root = 'data/cityscapes/'
 crop_size = (512, 1024)
-# the host's transforms with errors that name the file
-load_image = dict(type='LoadImageFromFile', _scope_='rtseg_plugin')
-load_annotations = dict(
-    type='LoadAnnotations',
-    _scope_='rtseg_plugin',
-    num_classes=19)
-train_pipeline = [
-    load_image,
-    load_annotations,
-    dict(
-        type='RandomResize',
-        scale=(2048, 1024),
-        ratio_range=(0.5, 2.0),
-        keep_ratio=True),
-    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
-    dict(type='PackSegInputs')
-]
-test_pipeline = [
-    load_image,
-    dict(type='Resize', scale=(2048, 1024), keep_ratio=True),
-    # annotations are loaded after Resize: truth keeps its own size
-    load_annotations,
-    dict(type='PackSegInputs')
-]
-img_ratios = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
-tta_pipeline = [
-    load_image,
-    dict(
-        type='TestTimeAug',
-        transforms=[
-            [
-                dict(type='Resize', scale_factor=r, keep_ratio=True)
-                for r in img_ratios
-            ],
-            [
-                dict(type='RandomFlip', prob=0., direction='horizontal'),
-                dict(type='RandomFlip', prob=1., direction='horizontal')
-            ], [load_annotations], [dict(type='PackSegInputs')]
-        ])
-]
+train_steps, test_steps = _base_.train_steps, _base_.test_steps
+train_steps.load_annotations.update(num_classes=19)
+train_steps.resize.scale = (2048, 1024)
+train_steps.crop.crop_size = crop_size
+train_pipeline = list(train_steps.values())
+test_steps.load_annotations.update(num_classes=19)
+test_steps.resize.scale = (2048, 1024)
+test_pipeline = list(test_steps.values())
+tta = dict(
+    type='ScalesAndFlips',
+    transforms=[test_steps.load_annotations, test_steps.pack])
+tta_pipeline = [test_steps.load_image, test_steps.resize, tta]
 train_dataloader = dict(
-    batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -56,10 +23,6 @@ train_dataloader = dict(
             img_path='leftImg8bit/train', seg_map_path='gtFine/train'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -67,6 +30,3 @@ val_dataloader = dict(
             img_path='leftImg8bit/val', seg_map_path='gtFine/val'),
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
-
-val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
-test_evaluator = val_evaluator

@@ -7,15 +7,15 @@ data_preprocessor = dict(
     to_rgb=True)
 bgr_mean = data_preprocessor['mean'][::-1]
 bgr_std = data_preprocessor['std'][::-1]
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(
+train_steps = dict(
+    load=dict(type='LoadImageFromFile'),
+    crop=dict(
         type='RandomResizedCrop',
         scale=224,
         backend='pillow',
         interpolation='bicubic'),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(
+    flip=dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    rand_augment=dict(
         type='RandAugment',
         policies='timm_increasing',
         num_policies=2,
@@ -24,7 +24,7 @@ train_pipeline = [
         magnitude_std=0.5,
         hparams=dict(
             pad_val=[round(x) for x in bgr_mean], interpolation='bicubic')),
-    dict(
+    erase=dict(
         type='RandomErasing',
         erase_prob=0.25,
         mode='rand',
@@ -32,8 +32,8 @@ train_pipeline = [
         max_area_ratio=1 / 3,
         fill_color=bgr_mean,
         fill_std=bgr_std),
-    dict(type='PackInputs')
-]
+    pack=dict(type='PackInputs'))
+train_pipeline = list(train_steps.values())
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(

@@ -1,3 +1,4 @@
+# GAIN with ResNet-18, Cityscapes classes.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 # The official 100 000 pixels per image of 1024x1024, as a share: the same
 # for these crops, and no error for smaller ones.
@@ -5,6 +6,10 @@ loss_decode = dict(
     type='HardExampleCrossEntropyLoss',
     threshold=0.7,
     min_kept_ratio=100000 / (1024 * 1024))
+imagenet = dict(
+    type='Pretrained',
+    prefix='backbone.',
+    checkpoint='checkpoints/gain-r18_imagenet.pth')
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[123.675, 116.28, 103.53],

@@ -3,6 +3,13 @@
 norm_cfg = dict(type='SyncBN', momentum=0.9, requires_grad=True)
 init_cfg = dict(
     type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu')
+imagenet = [
+    init_cfg,
+    dict(
+        type='Pretrained',
+        checkpoint='checkpoints/rtformer-slim_imagenet.pth',
+        prefix='backbone.')
+]
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[123.675, 116.28, 103.53],

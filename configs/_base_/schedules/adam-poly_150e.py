@@ -2,7 +2,6 @@
 _base_ = './adam-plateau_50e.py'
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [
-    dict(
-        type='PolyLR', eta_min=0, power=0.9, begin=0, end=150, by_epoch=True)
+    dict(type='PolyLR', eta_min=0, power=0.9, begin=0, by_epoch=True)
 ]
 train_cfg = dict(max_epochs=150)

@@ -1,5 +1,7 @@
 # The schedule of SCTNet's official configs. LinearLR stands before PolyLR: so
-# the product is the official warm-up within 0.1 %.
+# the product is the official warm-up within 0.1 %. The decay ends with the
+# training, at train_cfg.max_iters.
+_base_ = './iterations.py'
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(
@@ -9,30 +11,9 @@ optim_wrapper = dict(
             'head': dict(lr_mult=10.),
             'alignments': dict(lr_mult=10.)
         }))
-param_scheduler = [
-    dict(
-        type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=1500),
-    dict(
-        type='PolyLR',
-        eta_min=1e-6,
-        power=1.0,
-        begin=0,
-        end=160000,
-        by_epoch=False)
-]
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=160000, val_interval=2000)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(
-        type='CheckpointHook',
-        by_epoch=False,
-        interval=2000,
-        max_keep_ckpts=3,
-        save_best='mIoU'),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'))
+warm_up = dict(
+    type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=1500)
+decay = dict(type='PolyLR', eta_min=1e-6, power=1.0, begin=0, by_epoch=False)
+param_scheduler = [warm_up, decay]
+train_cfg = dict(max_iters=160000, val_interval=2000)
+default_hooks = dict(checkpoint=dict(interval=2000))

@@ -1,12 +1,3 @@
 # sgd-poly_80k.py in 20000 iterations.
 _base_ = './sgd-poly_80k.py'
-param_scheduler = [
-    dict(
-        type='PolyLR',
-        eta_min=0,
-        power=0.9,
-        begin=0,
-        end=20000,
-        by_epoch=False)
-]
-train_cfg = dict(max_iters=20000, val_interval=2000)
+train_cfg = dict(max_iters=20000)

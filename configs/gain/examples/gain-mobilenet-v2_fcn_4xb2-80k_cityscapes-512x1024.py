@@ -3,12 +3,9 @@
 # result.
 #   mim train rtseg_plugin \
 #       gain-mobilenet-v2_fcn_4xb2-80k_cityscapes-512x1024.py
-_base_ = 'mmseg::mobilenet_v2/' \
-    'mobilenet-v2-d8_fcn_4xb2-80k_cityscapes-512x1024.py'
-custom_imports = dict(imports=['rtseg_plugin'], allow_failed_imports=False)
-custom_hooks = [
-    dict(type='CheckpointCheckHook'),
-    dict(type='RandomStateHook')
+_base_ = [
+    'mmseg::mobilenet_v2/mobilenet-v2-d8_fcn_4xb2-80k_cityscapes-512x1024.py',
+    '../../_base_/plugin.py'
 ]
 model = dict(
     backbone=dict(

@@ -1,11 +1,9 @@
 # Any network, its heads replaced: stock STDC1 with guided attentive
 # interpolation for its context path. No published result.
 #   mim train rtseg_plugin gain-stdc1_4xb12-80k_cityscapes-512x1024.py
-_base_ = 'mmseg::stdc/stdc1_4xb12-80k_cityscapes-512x1024.py'
-custom_imports = dict(imports=['rtseg_plugin'], allow_failed_imports=False)
-custom_hooks = [
-    dict(type='CheckpointCheckHook'),
-    dict(type='RandomStateHook')
+_base_ = [
+    'mmseg::stdc/stdc1_4xb12-80k_cityscapes-512x1024.py',
+    '../../_base_/plugin.py'
 ]
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(

@@ -1,5 +1,6 @@
-# A larger memory at test only, trained with S=4: 73.78 mIoU with S=16, the
-# highest of S=4 to 19. For `mim test` with the checkpoint of the second stage.
+# A larger memory at test only, trained with S=4: 73.78 at work size with S=16,
+# the highest of S=4 to 19. For `mim test` with the checkpoint of the second
+# stage.
 _base_ = '../lmanet-erfnet-s4-r21_stage2_2xb5-50e_cityscapes-512x1024.py'
 model = dict(neck=dict(memory_size=16))
 val_dataloader = dict(dataset=dict(clip_length=17))

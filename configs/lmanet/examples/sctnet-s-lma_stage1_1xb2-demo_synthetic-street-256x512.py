@@ -42,8 +42,6 @@ custom_hooks = [
 ]
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
 train_cfg = dict(max_iters=200, val_interval=200)
-param_scheduler = _base_.param_scheduler
-param_scheduler[1].end = 200
 default_hooks = dict(checkpoint=dict(interval=200))
-load_from = ('work_dirs/sctnet-s_1xb4-demo_synthetic-street-256x512/'
-             'iter_170.pth')
+load_from = ('work_dirs/sctnet-s_1xb12-demo_synthetic-street-128x256/'
+             'iter_600.pth')

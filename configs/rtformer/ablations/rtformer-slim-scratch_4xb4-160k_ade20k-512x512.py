@@ -6,7 +6,8 @@
 #       --launcher pytorch --gpus 4
 _base_ = '../rtformer-slim_4xb4-160k_ade20k-512x512.py'
 model = dict(backbone=dict(init_cfg=[_base_.init_cfg]))
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
-param_scheduler = _base_.param_scheduler
-param_scheduler[0].start_factor = 1e-6 / 1e-3
-param_scheduler[1].eta_min_ratio = 1e-7 / 1e-3
+lr = 1e-3
+optim_wrapper = dict(optimizer=dict(lr=lr))
+warm_up = dict(_base_.warm_up, start_factor=1e-6 / lr)
+decay = dict(_base_.decay, eta_min_ratio=1e-7 / lr)
+param_scheduler = [warm_up, decay]

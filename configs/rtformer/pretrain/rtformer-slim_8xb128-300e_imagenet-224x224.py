@@ -30,13 +30,20 @@ model = dict(
         dict(type='Mixup', alpha=0.2),
         dict(type='CutMix', alpha=1.0)
     ]))
-train_pipeline = _base_.train_pipeline[:4] + [
-    dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4)
-] + _base_.train_pipeline[4:]
+train_steps = _base_.train_steps
+erase, pack = train_steps.pop('erase'), train_steps.pop('pack')
+train_steps.update(
+    jitter=dict(
+        type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4),
+    erase=erase,
+    pack=pack)
+train_pipeline = list(train_steps.values())
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 optim_wrapper = dict(
     optimizer=dict(
-        type='AdamW', lr=5e-4, betas=(0.9, 0.999), weight_decay=0.04))
+        type='AdamW', lr=5e-4, betas=(0.9, 0.999), weight_decay=0.04),
+    paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.),
+    clip_grad=dict(max_norm=5.))
 param_scheduler = [
     dict(
         type='LinearLR',
@@ -48,7 +55,6 @@ param_scheduler = [
         type='CosineAnnealingLR',
         eta_min=5e-6,
         begin=5,
-        end=300,
         by_epoch=True,
         convert_to_iter_based=True)
 ]

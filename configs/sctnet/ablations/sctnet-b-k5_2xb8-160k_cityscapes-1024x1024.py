@@ -1,6 +1,4 @@
 # Table 8, kernels 1x5 + 5x1: 79.1 mIoU (1x7 + 7x1: 79.4), not pre-trained.
-_base_ = '../sctnet-b-seg100_2xb8-160k_cityscapes-1024x1024.py'
+_base_ = './sctnet-b-scratch_2xb8-160k_cityscapes-1024x1024.py'
 model = dict(
-    backbone=dict(
-        block=dict(type='CFBlock', kernel_shapes=((5, 1), (1, 5))),
-        init_cfg=dict(_delete_=True, type='Kaiming', layer='Conv2d')))
+    backbone=dict(block=dict(type='CFBlock', kernel_shapes=((5, 1), (1, 5)))))

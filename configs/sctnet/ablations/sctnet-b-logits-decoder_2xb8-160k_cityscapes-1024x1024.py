@@ -1,3 +1,3 @@
 # Table 9b, logits, decoder: 79.1 mIoU (none 78.2, all four 79.7).
 _base_ = './sctnet-b-bfa_2xb8-160k_cityscapes-1024x1024.py'
-model = dict(alignments=_base_.model.alignments[:2])
+model = dict(alignments=[_base_.bfa.logits, _base_.bfa.decoder])

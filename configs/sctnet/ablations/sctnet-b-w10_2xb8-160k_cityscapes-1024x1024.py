@@ -1,7 +1,7 @@
 # Table 9c, weights 3,10,10,10: 79.5 mIoU (3,15,15,15: 79.7). The rows
 # 0,0,0,0 and 3,0,0,0 are sctnet-b-no-teacher and sctnet-b-logits.
 _base_ = './sctnet-b-bfa_2xb8-160k_cityscapes-1024x1024.py'
-alignments = _base_.model.alignments
-for alignment in alignments[1:]:
-    alignment.loss.loss_weight = 10.0
-model = dict(alignments=alignments)
+bfa = _base_.bfa
+for place in ('decoder', 'stage4', 'stage3'):
+    bfa[place].loss.loss_weight = 10.0
+model = dict(alignments=list(bfa.values()))

@@ -30,7 +30,9 @@ model = dict(
     ]))
 optim_wrapper = dict(
     optimizer=dict(
-        type='AdamW', lr=1e-3, betas=(0.9, 0.999), weight_decay=0.05))
+        type='AdamW', lr=1e-3, betas=(0.9, 0.999), weight_decay=0.05),
+    paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.),
+    clip_grad=dict(max_norm=5.))
 param_scheduler = [
     dict(
         type='LinearLR',
@@ -42,7 +44,6 @@ param_scheduler = [
         type='CosineAnnealingLR',
         eta_min=1e-5,
         begin=20,
-        end=300,
         by_epoch=True,
         convert_to_iter_based=True)
 ]

@@ -1,21 +1,21 @@
+from .apply_to_clip import ApplyToClip
 from .blur import RandomGaussianBlur
 from .checked_loading import (
     DamagedSampleError,
     LoadAnnotations,
     LoadImageFromFile,
 )
-from .clip import (
-    ApplyToClip,
-    LoadClip,
-    LoadClipAnnotations,
-    PackClipInputs,
-    RandomShift,
-    UseWorkSize,
-)
 from .color_jitter import RandomColorJitter
+from .load_clip import LoadClip
+from .load_clip_annotations import LoadClipAnnotations
+from .pack_clip_inputs import PackClipInputs
 from .pad import PadBothSides
 from .random_scale import RandomScale
+from .random_shift import RandomShift
 from .relabel_pixels import RelabelPixels
+from .scales_and_flips import ScalesAndFlips
+from .subsample_labels import SubsampleLabels
+from .use_work_size import UseWorkSize
 
 __all__ = [
     'ApplyToClip',
@@ -31,5 +31,7 @@ __all__ = [
     'RandomScale',
     'RandomShift',
     'RelabelPixels',
+    'ScalesAndFlips',
+    'SubsampleLabels',
     'UseWorkSize',
 ]

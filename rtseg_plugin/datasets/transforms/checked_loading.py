@@ -4,14 +4,20 @@ They keep the host's names, since ``mmseg.apis`` looks for these names in a
 test pipeline, and live in this package's own registry. A pipeline asks for
 them with ``_scope_='rtseg_plugin'``.
 """
+import logging
 import os.path as osp
 from typing import Optional
 
 import numpy as np
 from mmcv.transforms import LoadImageFromFile as HostLoadImageFromFile
+from mmengine.logging import print_log
 from mmseg.datasets.transforms import LoadAnnotations as HostLoadAnnotations
 
 from ...registry import TRANSFORMS
+
+CHECK = 'mim run rtseg_plugin check_dataset IMAGES MASKS'
+_SUSPICIOUS = 8
+"""Labels of 0 and 255 alone, of the first ones, that bring a warning."""
 
 
 class DamagedSampleError(ValueError):
@@ -52,6 +58,9 @@ class LoadImageFromFile(HostLoadImageFromFile):
 class LoadAnnotations(HostLoadAnnotations):
     """The host's transform; a label that does not fit raises, with its file.
 
+    Masks of 0 and 255 train in silence, since 255 is no class: where the
+    first labels with both hold nothing else, a warning says so once.
+
     Args:
         reduce_zero_label (bool, optional): As the host's.
         num_classes (int, optional): If given, labels must lie below it, or
@@ -73,6 +82,7 @@ class LoadAnnotations(HostLoadAnnotations):
         self.reduce_zero_label = reduce_zero_label
         self.num_classes = num_classes
         self.ignore_index = ignore_index
+        self._black_and_white = 0
 
     def _load_seg_map(self, results: dict) -> None:
         path = results['seg_map_path']
@@ -89,12 +99,16 @@ class LoadAnnotations(HostLoadAnnotations):
         label = results['gt_seg_map']
         image_shape = tuple(results['ori_shape'])
         if label.shape != image_shape:
+            colours = label.ndim == 3 and label.shape[:2] == image_shape
             raise DamagedSampleError(
                 f'label {path} has shape {label.shape}, its image '
                 f'{results["img_path"]} has {image_shape}: one label per '
-                'pixel is needed, in a file of one channel')
+                'pixel is needed, in a file of one channel'
+                + (f'. Colours become labels with: {CHECK} --classes '
+                   'NAME=R,G,B ... --out DIR' if colours else ''))
         if self.num_classes is None:
             return
+        self._look_for_masks_of_0_and_255(label, path)
         wrong = (label >= self.num_classes) & (label != self.ignore_index)
         if wrong.any():
             values = np.unique(label[wrong])[:10].tolist()
@@ -102,4 +116,24 @@ class LoadAnnotations(HostLoadAnnotations):
                 f'label {path} holds {values}; with {self.num_classes} '
                 f'classes labels are 0 to {self.num_classes - 1}, or '
                 f'{self.ignore_index} for no class (after '
-                f'reduce_zero_label={self.reduce_zero_label})')
+                f'reduce_zero_label={self.reduce_zero_label}). What your '
+                f'masks hold: {CHECK}')
+
+    def _look_for_masks_of_0_and_255(self, label: np.ndarray,
+                                     path: str) -> None:
+        if self._black_and_white < 0 or self.num_classes < 2:
+            return
+        black = label == 0
+        white = label == self.ignore_index
+        if not (black | white).all():
+            self._black_and_white = -1  # there are others: never mind
+            return
+        self._black_and_white += bool(black.any() and white.any())
+        if self._black_and_white == _SUSPICIOUS:
+            self._black_and_white = -1
+            print_log(
+                f'{_SUSPICIOUS} labels hold 0 and {self.ignore_index} only, '
+                f'{path} for instance, and {self.ignore_index} is no class: '
+                'nothing but class 0 is learnt. If it is a class of yours: '
+                f'{CHECK} --classes background=0 object={self.ignore_index} '
+                '--out DIR', 'current', logging.WARNING)

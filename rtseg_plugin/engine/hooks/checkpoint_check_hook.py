@@ -1,12 +1,25 @@
 import os.path as osp
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.optim import BaseOptimWrapper
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import CheckpointLoader, Runner
 from mmseg.registry import HOOKS
+from torch import nn
 
-from ...utils.checkpoint_check import check_any_fits, check_state_dict
+from ...utils.checkpoint_check import (
+    check_any_fits,
+    check_state_dict,
+    what_starts_at_random,
+)
+from ...utils.newest_checkpoint import newest_checkpoint
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    while hasattr(model, 'module'):  # DDP, test-time augmentation
+        model = model.module
+    return model
 
 
 @HOOKS.register_module()
@@ -16,7 +29,11 @@ class CheckpointCheckHook(Hook):
     Without it mmengine warns and goes on with a network that is partly
     random. A test needs all of the inference network, a resumed training all
     of the model. A training that only starts from a checkpoint
-    (``load_from``) may fill a part, but not nothing.
+    (``load_from``, ``init_cfg``) may fill a part, but not nothing; what is
+    left at random besides heads is a warning, with the counts.
+
+    Chooses what ``--resume`` resumes: the newest checkpoint that can be read,
+    see :func:`.newest_checkpoint`.
 
     Also keeps ``--resume`` from resuming the checkpoint that a recipe starts
     from, which mmengine would do: a stage that was interrupted would end at
@@ -27,26 +44,39 @@ class CheckpointCheckHook(Hook):
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Choose what a training resumes, before it is loaded.
+        """Choose what a training resumes; say what start weights leave open.
 
         Args:
             runner (Runner): The runner.
         """
+        if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
+            return
+        if runner._resume:
+            self._choose(runner)
+        if not runner._resume and is_main_process():
+            self._look_at_start_weights(runner)
+
+    @staticmethod
+    def _choose(runner: Runner) -> None:
         start = runner._load_from
-        training = isinstance(runner.optim_wrapper, BaseOptimWrapper)
-        if not training or not runner._resume or start is None:
+        if start is None:
+            # mmengine would trust the pointer; None starts from nothing
+            runner._load_from = newest_checkpoint(runner.work_dir)
+            runner._resume = runner._load_from is not None
             return
         file = runner.cfg.filename
         is_own = (file is not None
                   and Config.fromfile(file).get('load_from') == start)
         is_inside = osp.dirname(osp.abspath(start)) == osp.abspath(
             runner.work_dir)
-        latest = find_latest_checkpoint(runner.work_dir)
-        if latest is not None and (is_own or not is_inside):
+        if is_inside and not is_own:  # it was asked for
+            return
+        latest = newest_checkpoint(runner.work_dir)
+        if latest is not None:
             runner.logger.info(
                 f'Resuming {latest}; load_from={start} is only a start')
-            runner._load_from = None
-        elif latest is None and is_own:
+            runner._load_from = latest
+        elif is_own:
             runner.logger.info(
                 f'Nothing to resume in {runner.work_dir}; starting from '
                 f'load_from={start}')
@@ -62,9 +92,7 @@ class CheckpointCheckHook(Hook):
         Raises:
             RuntimeError: See :func:`.check_state_dict`.
         """
-        model = runner.model
-        while hasattr(model, 'module'):  # DDP, test-time augmentation
-            model = model.module
+        model = _unwrapped(runner.model)
         state_dict = checkpoint.get('state_dict', checkpoint)
         source = str(runner._load_from or f'in {runner.work_dir}')
         if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
@@ -73,3 +101,34 @@ class CheckpointCheckHook(Hook):
             check_state_dict(model, state_dict, source, parts=None)
         else:
             check_any_fits(model, state_dict, source)
+            self._warn(runner, source, 'the model', model, state_dict)
+
+    def _look_at_start_weights(self, runner: Runner) -> None:
+        """Compare what an ``init_cfg`` is going to load."""
+        for name, module in _unwrapped(runner.model).named_modules():
+            init_cfgs = getattr(module, 'init_cfg', None) or []
+            if isinstance(init_cfgs, dict):
+                init_cfgs = [init_cfgs]
+            for init_cfg in init_cfgs:
+                if init_cfg['type'] != 'Pretrained':
+                    continue
+                source, prefix = init_cfg['checkpoint'], init_cfg.get('prefix')
+                checkpoint = CheckpointLoader.load_checkpoint(source, 'cpu')
+                state_dict = checkpoint.get('state_dict', checkpoint)
+                if prefix:
+                    prefix = prefix.rstrip('.') + '.'
+                    state_dict = {
+                        key[len(prefix):]: value
+                        for key, value in state_dict.items()
+                        if key.startswith(prefix)
+                    }
+                self._warn(runner, source, name or 'the model', module,
+                           state_dict)
+
+    @staticmethod
+    def _warn(runner: Runner, source: str, name: str, module: nn.Module,
+              state_dict: dict) -> None:
+        random = what_starts_at_random(module, state_dict)
+        if random:
+            runner.logger.warning(
+                f'start weights {source} do not fill {name}: {random}')

@@ -2,6 +2,7 @@ from typing import Optional, Sequence, Union
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.optim import BaseOptimWrapper
 from mmseg.registry import HOOKS
 
 
@@ -33,8 +34,14 @@ class FreezeHook(Hook):
         self.eval_mode = eval_mode
         self._modules = []
 
-    def before_train(self, runner) -> None:
-        """Freeze, and let a distributed wrapper forget what is frozen."""
+    def before_run(self, runner) -> None:
+        """Freeze, and let a distributed wrapper forget what is frozen.
+
+        The runner wraps the model before there are hooks, and compiles its
+        training step after this one.
+        """
+        if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
+            return  # a test
         wrapped = is_model_wrapper(runner.model)
         model = runner.model.module if wrapped else runner.model
         parameters = dict(model.named_parameters())

@@ -93,7 +93,7 @@ class VideoConsistency(VideoMetric):
                 area = np.count_nonzero(still)
                 values[length] = (
                     np.count_nonzero(kept) / area if area else float('nan'))
-        self._settle(own, state, values)
+        self._count_windows(own, state, values)
         return _State(count, frame, truth_run, pred_run, values)
 
     def _pred_run(self, state: Optional[_State],
@@ -106,7 +106,7 @@ class VideoConsistency(VideoMetric):
         """Pixels that may count."""
         return np.ones(frame.truth.shape, bool)
 
-    def _settle(self, own: _Windows, state: Optional[_State],
+    def _count_windows(self, own: _Windows, state: Optional[_State],
                 values: Dict[int, float]) -> None:
         """Count the windows before these: the last ones never are."""
         if state is not None:
@@ -153,7 +153,7 @@ class StrictVideoConsistency(VideoConsistency):
     def _counted(self, frame: VideoFrame) -> np.ndarray:
         return frame.truth != self.ignore_index
 
-    def _settle(self, own: _Windows, state: Optional[_State],
+    def _count_windows(self, own: _Windows, state: Optional[_State],
                 values: Dict[int, float]) -> None:
         for length, value in values.items():
             own[length].append(value)

@@ -116,7 +116,11 @@ class VideoMetric(BaseMetric):
     @property
     def num_classes(self) -> int:
         """Classes of the data set."""
-        return len(self.dataset_meta['classes'])
+        number = len(self.dataset_meta['classes'])
+        if number > 255:
+            raise ValueError(f'{type(self).__name__} counts labels of 8 bits, '
+                             f'of which one is void, not {number} classes')
+        return number
 
     @abstractmethod
     def new(self) -> Any:
@@ -176,13 +180,12 @@ class VideoMetric(BaseMetric):
             truths = list(sample['clip_gt_sem_seg']['data'])
         if 'gt_sem_seg' in sample:
             truths[-1] = sample['gt_sem_seg']['data'][0]
+        labelled = sample.get('labelled') or [True] * len(ids)
+        labelled = labelled[-len(ids):]
         for index, (frame_id, path) in enumerate(zip(ids, paths)):
             truth = None
-            if truths[index] is not None:
+            if truths[index] is not None and labelled[index]:
                 truth = _uint8(truths[index])
-                # a frame without any label is packed as one of void only
-                if (truth == self.ignore_index).all():
-                    truth = None
             image = None
             if inputs is not None:
                 frame = inputs[index] if inputs.dim() == 4 else inputs
@@ -246,7 +249,7 @@ class VideoMetric(BaseMetric):
         if two.frame_ids <= one.frame_ids:
             return one  # repeated by a sampler to fill the last batch
         if one.frame_ids & two.frame_ids:
-            raise RuntimeError(self._complaint(video_id))
+            raise RuntimeError(self._out_of_order(video_id))
         one.frame_ids |= two.frame_ids
         one.joined += two.joined
         one.areas += two.areas
@@ -258,9 +261,9 @@ class VideoMetric(BaseMetric):
             frame_id - 1 in summary.frame_ids
             for frame_id in summary.frame_ids)
         if summary.joined != expected:
-            raise RuntimeError(self._complaint(video_id))
+            raise RuntimeError(self._out_of_order(video_id))
 
-    def _complaint(self, video_id: str) -> str:
+    def _out_of_order(self, video_id: str) -> str:
         return (
             f'{type(self).__name__}: the frames of {video_id} did not arrive '
             'in order and on one rank, so that neighbours would be missed. '

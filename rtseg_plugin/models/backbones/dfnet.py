@@ -8,7 +8,6 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from ..layers.image_size import check_image_size
-from ..layers.memory_format import channels_last_on_cpu
 
 
 @MODELS.register_module()
@@ -115,7 +114,6 @@ class DFNet(BaseModule):
                 coarsest stride.
         """
         check_image_size(x, self)
-        x = channels_last_on_cpu(x, self.training)
         x = self.stage1(x)
         outs = [x] if 0 in self.out_indices else []
         for i in range(1, max(self.out_indices) + 1):

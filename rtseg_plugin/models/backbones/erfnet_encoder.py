@@ -2,13 +2,12 @@ from typing import Optional, Sequence, Tuple
 
 import torch
 from mmengine.model import BaseModule, Sequential
-from mmseg.models.backbones.erfnet import DownsamplerBlock, NonBottleneck1d
+from mmseg.models.backbones.erfnet import DownsamplerBlock
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..layers.eager_inference import conv_norm
 from ..layers.image_size import check_image_size
-from ..layers.memory_format import channels_last_on_cpu
+from ..layers.lmanet.erf_block import ERFBlock
 
 
 class ERFDownsampler(DownsamplerBlock):
@@ -24,32 +23,6 @@ class ERFDownsampler(DownsamplerBlock):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.bn(torch.cat((self.conv(x), self.pool(x)), 1)))
-
-
-class ERFBlock(NonBottleneck1d):
-    """The host's block with dropout of whole channels, as in the original.
-
-    The host's drops single elements.
-    """
-
-    def __init__(self,
-                 channels: int,
-                 norm_cfg: dict,
-                 dropout_ratio: float = 0.,
-                 dilation: int = 1):
-        super().__init__(channels, dilation=dilation, norm_cfg=norm_cfg)
-        self.convs_layers[-1] = nn.Dropout2d(dropout_ratio)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W) to the same, in fewer passes than the host's."""
-        conv1, _, conv2, norm2, _, conv3, _, conv4, norm4, drop = (
-            self.convs_layers)
-        out = conv1(x).relu_()
-        out = conv_norm(conv2, norm2, out).relu_()
-        out = conv3(out).relu_()
-        out = drop(conv_norm(conv4, norm4, out))
-        out += x
-        return out.relu_()
 
 
 @MODELS.register_module()
@@ -122,7 +95,6 @@ class ERFNetEncoder(BaseModule):
             ValueError: If a side of the image is shorter than 8.
         """
         check_image_size(x, self)
-        x = channels_last_on_cpu(x, self.training)
         features = [self.stem(x)]
         for stage in self.stages:
             features.append(stage(features[-1]))

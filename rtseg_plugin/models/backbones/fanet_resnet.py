@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..layers.image_size import check_image_size
-from ..layers.memory_format import channels_last_on_cpu
 
 # PyTorch's default, as in the official code
 _SLOPE = 0.01
@@ -168,11 +167,7 @@ class FANetResNet(ResNet):
             size = [(side + 1) // 2 for side in x.shape[2:]]
             x = F.interpolate(
                 x, size=size, mode='bilinear', align_corners=False)
-        x = channels_last_on_cpu(x, self.training)
-        x = self.norm1(self.conv1(x))
-        # LeakyReLU never falls, so it and the maximum can change places: the
-        # same numbers from a quarter of the work on the largest map there is.
-        x = self.relu(self.maxpool(x))
+        x = self.maxpool(self.relu(self.norm1(self.conv1(x))))
         outs = []
         for i, name in enumerate(self.res_layers):
             x = getattr(self, name)(self.pools[i](x))

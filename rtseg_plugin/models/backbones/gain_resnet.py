@@ -6,7 +6,6 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from ..layers.image_size import check_image_size
-from ..layers.memory_format import channels_last_on_cpu
 
 
 @MODELS.register_module()
@@ -81,6 +80,11 @@ class GAINResNet(ResNetV1c):
                 block.conv2.dilation = (dilation, dilation)
                 block.conv2.padding = (dilation, dilation)
 
+    def train(self, mode: bool = True) -> 'GAINResNet':
+        """As PyTorch's, which returns the module; the host's does not."""
+        super().train(mode)
+        return self
+
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
         """Extract features. Each halving rounds up.
 
@@ -95,5 +99,4 @@ class GAINResNet(ResNetV1c):
                 coarsest stride.
         """
         check_image_size(x, self)
-        x = channels_last_on_cpu(x, self.training)
         return super().forward(x)

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from ..layers.build import build_layer, layer_class
 from ..layers.image_size import check_image_size
-from ..layers.memory_format import channels_last_on_cpu
 
 PRE_ACT = ('norm', 'act', 'conv')
 
@@ -106,10 +105,6 @@ class RTFormerBlock(BaseModule):
             ])
         self.drop_path = DropPath(drop_path_rate)
 
-    def _add(self, branch: Tensor, x: Tensor) -> Tensor:
-        # the branch's last product is kept by nobody: add in place
-        return self.drop_path(branch).add_(x)
-
     def forward(self, high: Tensor, low: Tensor) -> Tuple[Tensor, Tensor]:
         """Run the block.
 
@@ -125,15 +120,15 @@ class RTFormerBlock(BaseModule):
         attended = self.low_attention(low)
         if self.shortcut is not None:
             low = self.shortcut(low)
-        low = self._add(attended, low)
-        low = self._add(self.low_ffn(low), low)
+        low = low + self.drop_path(attended)
+        low = low + self.drop_path(self.low_ffn(low))
 
-        high = _resize_like(self.compression(low), high).add_(high)
+        high = high + _resize_like(self.compression(low), high)
         inputs = (high, low) if self.cross else (high, )
-        high = self._add(self.high_attention(*inputs), high)
-        high = self._add(self.high_ffn(high), high)
+        high = high + self.drop_path(self.high_attention(*inputs))
+        high = high + self.drop_path(self.high_ffn(high))
         if self.injection is not None:
-            low = self.injection(high).add_(low)
+            low = low + self.injection(high)
         return high, low
 
 
@@ -286,12 +281,11 @@ class RTFormer(BaseModule):
             ValueError: If a side of the image is shorter than 32.
         """
         check_image_size(x, self)
-        x = channels_last_on_cpu(x, self.training)
         x2 = self.stage2(F.relu_(self.stage1(self.stem(x))))
         # x2 is needed before its activation, too
         x3 = self.stage3(F.relu(x2))
         high3 = self.stage3_high(
-            F.relu_(_resize_like(self.compression3(x3), x2).add_(x2)))
+            F.relu(x2 + _resize_like(self.compression3(x3), x2)))
         # high3 ends with a ReLU, so the one before stage 4 is there already
         high, low = self.stage4(high3, F.relu(x3))
         high, low = self.stage5(F.relu(high), F.relu(low))

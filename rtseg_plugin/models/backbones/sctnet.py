@@ -9,9 +9,7 @@ from torch import Tensor, cat, nn
 from torch.nn import functional as F
 
 from ..layers.build import build_layer
-from ..layers.eager_inference import conv_norm
 from ..layers.image_size import check_image_size
-from ..layers.memory_format import channels_last_on_cpu
 
 
 class ConvNorm(BaseModule):
@@ -34,7 +32,7 @@ class ConvNorm(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, channels, H/stride, W/stride)."""
-        return conv_norm(self.conv, self.bn, x)
+        return self.bn(self.conv(x))
 
 
 class ResidualBlock(BaseModule):
@@ -181,7 +179,6 @@ class SCTNet(BaseModule):
             ValueError: If a side of the image is shorter than 32.
         """
         check_image_size(x, self)
-        x = channels_last_on_cpu(x, self.training)
         x = self.stage1(self.stem(x))
         x2 = self.stage2(F.relu_(x))
         x3 = self.stage3_former(F.relu_(self.stage3(F.relu(x2))))

@@ -1,13 +1,12 @@
-from typing import List, Optional, Sequence
+from typing import Optional, Sequence
 
-import torch
 from mmengine.model import Sequential
 from mmseg.models.backbones.erfnet import UpsamplerBlock
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..backbones.erfnet_encoder import ERFBlock
+from ..layers.lmanet.erf_block import ERFBlock
 
 
 @MODELS.register_module()
@@ -75,22 +74,3 @@ class ERFNetHead(BaseDecodeHead):
         for stage in self.stages:
             x = stage(x)
         return self.cls_seg(x)
-
-    def predict_by_feat(self, seg_logits: Tensor,
-                        batch_img_metas: List[dict]) -> Tensor:
-        """Resize logits to the input, which they fit at multiples of 8.
-
-        Args:
-            seg_logits (Tensor): (N, num_classes, h, w).
-            batch_img_metas (list[dict]): See the host's method.
-
-        Returns:
-            Tensor: (N, num_classes, H, W).
-        """
-        meta = batch_img_metas[0]
-        size = meta['img_shape']
-        if not isinstance(size, torch.Size):  # what the host goes by
-            size = meta.get('pad_shape', size)
-        if tuple(size[:2]) == tuple(seg_logits.shape[2:]):
-            return seg_logits
-        return super().predict_by_feat(seg_logits, batch_img_metas)

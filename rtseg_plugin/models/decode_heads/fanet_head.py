@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers.fast_attention import KAIMING, LEAKY
+from ..layers.fanet.fast_attention import KAIMING, LEAKY
 
 
 @MODELS.register_module()
@@ -89,9 +89,7 @@ class FANetHead(BaseDecodeHead):
             size=fine.shape[2:],
             mode='bilinear',
             align_corners=self.align_corners)
-        logits = self.cls_seg(self.conv(torch.cat((skip, fine), dim=1)))
-        # the resize that follows is slower in the other layout
-        return logits.contiguous()
+        return self.cls_seg(self.conv(torch.cat((skip, fine), dim=1)))
 
 
 @MODELS.register_module()

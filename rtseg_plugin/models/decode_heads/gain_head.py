@@ -5,7 +5,6 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..layers import conv_norm_act
 
@@ -83,9 +82,7 @@ class GAINLightHead(BaseDecodeHead):
             of the features.
         """
         features = self._transform_inputs(inputs)
-        logits = self.cls_seg(self.merge(torch.cat(features, dim=1)))
-        # the resize that follows is slower in the other layout
-        return logits.contiguous()
+        return self.cls_seg(self.merge(torch.cat(features, dim=1)))
 
 
 @MODELS.register_module()
@@ -155,17 +152,12 @@ class GAINHead(GAINLightHead):
         """
         fine, *features = self._transform_inputs(inputs)
         merged = self.merge(torch.cat(features, dim=1))
-        conv, norm, act = self.refine
-        # conv [resize(merged) ; fine], the share of the coarse half computed
-        # before the resize, with which a 1x1 convolution commutes
-        coarse = F.conv2d(merged, conv.weight[:, :self.channels])
         coarse = resize(
-            coarse,
+            merged,
             size=fine.shape[2:],
             mode='bilinear',
             align_corners=self.align_corners)
-        refined = F.conv2d(fine, conv.weight[:, self.channels:], conv.bias)
-        return self.cls_seg(act(norm(refined + coarse))).contiguous()
+        return self.cls_seg(self.refine(torch.cat([coarse, fine], dim=1)))
 
 
 @MODELS.register_module()

@@ -1,12 +1,9 @@
-from typing import List, Sequence
+from typing import Sequence
 
-import torch
 from mmcv.cnn import build_activation_layer, build_norm_layer
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
-
-from ..layers.eager_inference import conv_norm, upsample_logits
 
 
 @MODELS.register_module()
@@ -72,24 +69,5 @@ class SCTHead(BaseDecodeHead):
             Tensor: Logits of shape (N, num_classes, H, W).
         """
         x = self._transform_inputs(inputs)
-        x = conv_norm(self.conv1, self.bn2, self.act(self.bn1(x)))
-        # the resize that follows is slower in the other layout
-        return self.cls_seg(self.act(x)).contiguous()
-
-    def predict_by_feat(self, seg_logits: Tensor,
-                        batch_img_metas: List[dict]) -> Tensor:
-        """The host's method, with a faster resize.
-
-        Args:
-            seg_logits (Tensor): (N, num_classes, h, w).
-            batch_img_metas (list[dict]): ``pad_shape``, or ``img_shape``, of
-                the first is the size wanted.
-
-        Returns:
-            Tensor: (N, num_classes, H, W).
-        """
-        meta = batch_img_metas[0]
-        size = meta['img_shape']
-        if not isinstance(size, torch.Size) and 'pad_shape' in meta:
-            size = meta['pad_shape']  # no sliding window
-        return upsample_logits(seg_logits, size[:2], self.align_corners)
+        x = self.conv1(self.act(self.bn1(x)))
+        return self.cls_seg(self.act(self.bn2(x)))

@@ -6,10 +6,12 @@ segmentor, trained and saved with it, and absent from inference.
 """
 from typing import Dict, List, Optional, Sequence
 
+import torch
 from mmengine.model import BaseModule
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
-from torch import Tensor, nn, std_mean
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm
 
 from .teacher import Teacher
 
@@ -131,14 +133,28 @@ class SharedDecoderAlignment(BaseModule):
         self.entry = f'{self.modules_of_teacher[0]}@input'
         self.teacher_taps = [self.entry, *self.modules_of_teacher]
         self.projection = nn.Conv2d(in_channels, out_channels, 1)
+        if len(set(self.names)) != len(self.names):
+            raise ValueError(f'two modules of a decoder have one name: '
+                             f'{self.names}')
         self.losses = nn.ModuleList(MODELS.build(d['loss']) for d in decoder)
         self.eps = eps
 
     def _rescale(self, x: Tensor, target: Tensor) -> Tensor:
-        """Give each channel of x the mean and deviation of target's."""
-        std, mean = std_mean(x, dim=(0, 2, 3), keepdim=True)
-        std_t, mean_t = std_mean(target, dim=(0, 2, 3), keepdim=True)
-        return (x - mean) / (std + self.eps) * std_t + mean_t
+        """Give each channel of x the mean and deviation of target's.
+
+        As batch norms, whose kernels are several times as fast as
+        ``std_mean`` and the arithmetic: the first one only for target's
+        statistics, which it leaves in ``mean`` and ``var``.
+        """
+        dtype = torch.promote_types(target.dtype, torch.float32)
+        mean, var = target.new_zeros(
+            2, target.shape[1], dtype=dtype).unbind()
+        batch_norm(target, mean, var, training=True, momentum=1.)
+        # a norm divides by the biased deviation
+        count = x.numel() // x.shape[1]
+        std = (var * (1 - 1 / count)).sqrt()
+        return batch_norm(
+            x, None, None, std, mean, training=True, eps=self.eps**2)
 
     def forward(self, student: Dict[str, Tensor], target: Dict[str, Tensor],
                 teacher: Teacher) -> Dict[str, Tensor]:

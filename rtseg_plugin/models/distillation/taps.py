@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 
+import torch
 from torch import Tensor, nn
 
 _GRAMMAR = re.compile(r'(?P<module>[\w.]+)(?P<input>@input)?(?::(?P<i>\d+))?')
@@ -49,14 +50,16 @@ def parse_tap(name: str, network: nn.Module, role: str) -> Tap:
         raise ValueError(f'{name!r} names no tensor of the {role}: write '
                          'MODULE[@input][:INDEX], for instance "backbone:2"')
     path = match['module']
-    modules = dict(network.named_modules())
-    if path not in modules:
+    try:
+        network.get_submodule(path)
+    except AttributeError:
+        modules = dict(network.named_modules())
         near = get_close_matches(path, modules, n=5, cutoff=0.5)
         top = [key for key in modules if key and key.count('.') <= 1]
         raise ValueError(
             f'{name!r}: the {role} has no module {path!r}. '
             f'Similar: {near or "none"}; its modules of the first two levels '
-            f'are: {", ".join(top)}')
+            f'are: {", ".join(top)}') from None
     index = match['i']
     return Tap(name, path, match['input'] is not None,
                None if index is None else int(index))
@@ -84,6 +87,11 @@ def record(network: nn.Module, taps: Sequence[Tap],
            role: str) -> Iterator[Dict[str, Tensor]]:
     """Collect tapped tensors of the forwards inside the ``with`` block.
 
+    What is kept are copies, taken when the module begins (its input) or ends
+    (its output): operations in place that follow do not change them. A copy
+    belongs to the graph of its original, except under inference mode: there
+    it is an ordinary tensor, which may enter a graph.
+
     Nothing stays on the network: the hooks are gone after the block.
 
     Args:
@@ -98,12 +106,22 @@ def record(network: nn.Module, taps: Sequence[Tap],
     handles: List = []
     for tap in taps:
 
-        def hook(module, args, output, tap=tap):
-            value = args[0] if tap.of_input else output
-            tensors[tap.name] = _pick(value, tap, role)
+        def keep(value, tap=tap):
+            tensor = _pick(value, tap, role)
+            if tensor.is_inference():
+                with torch.inference_mode(False):
+                    tensors[tap.name] = tensor.clone()
+            else:
+                tensors[tap.name] = tensor.clone()
 
-        handles.append(
-            network.get_submodule(tap.module).register_forward_hook(hook))
+        module = network.get_submodule(tap.module)
+        if tap.of_input:
+            handle = module.register_forward_pre_hook(
+                lambda module, args, keep=keep: keep(args[0]))
+        else:
+            handle = module.register_forward_hook(
+                lambda module, args, output, keep=keep: keep(output))
+        handles.append(handle)
     try:
         yield tensors
     finally:

@@ -1,6 +1,6 @@
 """A network that exists only while another one trains."""
 import logging
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.config import Config
@@ -14,6 +14,23 @@ from torch import Tensor, nn
 from .taps import Tap, parse_tap, record
 
 RANDOM = 'random'
+
+
+def _scores(message_hub: Optional[dict]) -> Dict[str, float]:
+    """Last values of what mmengine logged of validations."""
+    logged = (message_hub or {}).get('log_scalars', {})
+    return {
+        name[len('val/'):]: float(history.current())
+        for name, history in logged.items()
+        if name.startswith('val/') and len(history.data[0])
+    }
+
+
+def _normalisation(preprocessor: nn.Module) -> Tuple[Tensor, Tensor]:
+    """Mean and deviation that it takes out, (C or 1, 1, 1), on the CPU."""
+    if not getattr(preprocessor, '_enable_normalize', False):
+        return torch.zeros(1, 1, 1), torch.ones(1, 1, 1)
+    return preprocessor.mean.float().cpu(), preprocessor.std.float().cpu()
 
 
 class Teacher:
@@ -30,22 +47,39 @@ class Teacher:
             ``mmseg::segformer/...py`` works as in ``_base_``.
         checkpoint (str): Its checkpoint. The word 'random' asks for a random
             network, for tests and speed measurements.
+        precision (str): 'fp32', or 'bf16' to run it under autocast in
+            bfloat16, which is faster where the processor computes in it; the
+            student and all losses stay as they are. Defaults to 'fp32'.
+
+    Attributes:
+        scores (dict[str, float]): Results of the last validation before its
+            checkpoint was written, as mmengine keeps them there; empty where
+            there is none.
 
     Raises:
-        ValueError: If no checkpoint is given.
+        ValueError: If no checkpoint is given, or there is no such precision.
     """
 
     def __init__(self,
                  config: Union[dict, str],
-                 checkpoint: Optional[str] = None):
+                 checkpoint: Optional[str] = None,
+                 precision: str = 'fp32'):
         if not checkpoint:
             raise ValueError(
                 'model.teacher needs a checkpoint, got none. Set '
                 'model.teacher.checkpoint to the file of a trained teacher '
                 f'(or to the word {RANDOM!r} for an untrained one)')
+        if precision not in ('fp32', 'bf16'):
+            raise ValueError("model.teacher.precision is 'fp32' or 'bf16', "
+                             f'got {precision!r}')
         self.config = config
         self.checkpoint = checkpoint
+        self.precision = precision
+        self.scores: Dict[str, float] = {}
         self._network: Optional[nn.Module] = None
+        # from the student's images to the teacher's
+        self._swap = False
+        self._affine: Optional[Tuple[Tensor, Tensor]] = None
 
     def __deepcopy__(self, memo: dict) -> 'Teacher':
         return self
@@ -125,33 +159,44 @@ class Teacher:
                 'is converted first (tools/model_converters/sctnet2mmseg.py '
                 '--keep teacher)')
         network.load_state_dict(state, strict=False)
+        self.scores = _scores(loaded.get('message_hub'))
         print_log(
             f'Teacher: all {len(own)} tensors loaded from {self.checkpoint}',
             logger='current')
 
-    def check_preprocessing(self, student: nn.Module) -> None:
-        """Raise if the teacher wants images of another normalisation.
+    def take_images_of(self, student: nn.Module) -> None:
+        """Learn what the student's images need to become the teacher's own.
+
+        A teacher without a data preprocessor that converts (the host's
+        default) takes the student's images as they are. One with its own gets
+        them with its order of channels and its normalisation, what it was
+        trained with; where both agree nothing is computed. Either order
+        counts from what the student's pipeline loads.
 
         Args:
             student (nn.Module): Data preprocessor of the student, whose
                 output the teacher receives.
-
-        Raises:
-            ValueError: If both normalise, and not alike.
         """
         teacher = self.network().data_preprocessor
-        if not (getattr(teacher, '_enable_normalize', False)
-                and getattr(student, '_enable_normalize', False)):
+        self._swap, self._affine = False, None
+        if not hasattr(teacher, 'channel_conversion'):
             return
-        for name in ('mean', 'std'):
-            own = getattr(teacher, name).flatten().tolist()
-            given = getattr(student, name).flatten().tolist()
-            if own != given:
-                raise ValueError(
-                    f'The teacher receives the images of the student, but '
-                    f'normalises with {name} {own}, the student with {given}: '
-                    'give both the same data_preprocessor, or leave it out '
-                    'of model.teacher.config if the teacher was trained so')
+        self._swap = (
+            teacher.channel_conversion != getattr(
+                student, 'channel_conversion', False))
+        given, wanted = _normalisation(student), _normalisation(teacher)
+        if self._swap:  # before the teacher's, channel by channel
+            given = [values.flip(0) for values in given]
+        if not all(map(torch.equal, given, wanted)):
+            (mean, std), (own_mean, own_std) = given, wanted
+            self._affine = std / own_std, (mean - own_mean) / own_std
+        if self._swap or self._affine is not None:
+            print_log(
+                'The images of the student are converted for the teacher: '
+                f'channels {"swapped" if self._swap else "as they are"}, '
+                f'mean {wanted[0].flatten().tolist()}, '
+                f'std {wanted[1].flatten().tolist()}',
+                logger='current')
 
     def parse_taps(self, names: Sequence[str]) -> List[Tap]:
         """Look tensor names up in the network."""
@@ -159,7 +204,6 @@ class Teacher:
 
     def module(self, path: str) -> nn.Module:
         """A module of the network, for a pass with a gradient."""
-        parse_tap(path, self.network(), 'teacher')
         return self.network().get_submodule(path)
 
     def forward(self, inputs: Tensor,
@@ -178,6 +222,20 @@ class Teacher:
             network.to(inputs.device)
         with torch.inference_mode(), record(network, taps,
                                             'teacher') as tensors:
-            network(inputs, mode='tensor')
-        # an inference tensor must not enter a graph; a copy may
-        return {name: tensor.clone() for name, tensor in tensors.items()}
+            if self._swap and inputs.shape[1] == 3:
+                inputs = inputs.flip(1)
+            if self._affine is not None:
+                self._affine = tuple(x.to(inputs) for x in self._affine)
+                scale, shift = self._affine
+                inputs = inputs * scale + shift
+            if self.precision == 'fp32':
+                network(inputs, mode='tensor')
+            else:
+                with torch.autocast(inputs.device.type, torch.bfloat16):
+                    network(inputs, mode='tensor')
+        if self.precision == 'fp32':
+            return tensors
+        return {
+            name: x.float() if x.dtype == torch.bfloat16 else x
+            for name, x in tensors.items()
+        }

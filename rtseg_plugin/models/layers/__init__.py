@@ -1,59 +1,53 @@
-from .adaptive_max_pool import adaptive_max_pool2d
-from .context import (
-    GlobalAverageContext,
-    PyramidPoolingContext,
-    adaptive_average_pool,
-)
-from .conv_former_block import CFBlock, ConvFFN, ConvolutionalAttention
+from .conv_ffn import ConvFFN
 from .conv_norm_act import conv_norm_act
-from .criss_cross_attention import GuidedCrissCrossAttention
-from .cross_resolution_attention import CrossResolutionAttention
-from .depthwise_ffn import DepthwiseFFN
-from .external_attention import MultiHeadExternalAttention
-from .fast_attention import (
-    ChannelSelfAttention,
-    FastAttention,
-    NoAttention,
-    SoftmaxSelfAttention,
-)
-from .flow_aligned_interpolation import FlowAlignedInterpolation
-from .gpu_friendly_attention import GPUFriendlyAttention
-from .grouped_double_normalization import grouped_double_normalization
-from .guided_attention import (
-    GuidedDenseAttention,
-    GuidedSampledAttention,
-    OfficialDenseAttention,
-)
-from .guided_attentive_interpolation import (
-    BilinearInterpolation,
+from .fanet import FastAttention
+from .gain import (
+    GlobalAverageContext,
     GuidedAttentiveInterpolation,
-    GuideQueryInterpolation,
-    SemanticQueryInterpolation,
+    GuidedCrissCrossAttention,
+    PyramidPoolingContext,
 )
+from .grouped_double_normalization import grouped_double_normalization
 from .image_size import check_image_size
-from .linformer_attention import LinformerAttention
+from .label_map import label_map
+from .lmanet import (
+    BlendFusion,
+    ConcatFusion,
+    ERFBlock,
+    GatedFusion,
+    ReducedGatedFusion,
+)
 from .local_attention import (
     global_attention,
     local_attention,
     local_attention_reference,
     local_attention_weights,
 )
-from .memory_format import channels_last_on_cpu
-from .memory_fusion import (
-    BlendFusion,
-    ConcatFusion,
-    GatedFusion,
-    ReducedGatedFusion,
-)
-from .nystrom_attention import NystromAttention
-from .pre_norm_attention import PreNormAttention
-from .spatial_reduction_attention import SpatialReductionAttention
-from .stage_blocks import (
+from .pooling import adaptive_average_pool, adaptive_max_pool2d
+from .rivals import (
+    BilinearInterpolation,
+    ChannelSelfAttention,
     ConvResBlock,
+    DepthwiseFFN,
+    FlowAlignedInterpolation,
     GFABlock,
+    GuidedDenseAttention,
+    GuidedSampledAttention,
+    GuideQueryInterpolation,
+    LinformerAttention,
     MSCANBlock,
+    MultiHeadExternalAttention,
+    NoAttention,
+    NystromAttention,
+    OfficialDenseAttention,
+    PreNormAttention,
     SegFormerBlock,
+    SemanticQueryInterpolation,
+    SoftmaxSelfAttention,
+    SpatialReductionAttention,
 )
+from .rtformer import CrossResolutionAttention, GPUFriendlyAttention
+from .sctnet import CFBlock, ConvolutionalAttention
 
 __all__ = [
     'BilinearInterpolation',
@@ -66,6 +60,7 @@ __all__ = [
     'ConvolutionalAttention',
     'CrossResolutionAttention',
     'DepthwiseFFN',
+    'ERFBlock',
     'FastAttention',
     'FlowAlignedInterpolation',
     'GFABlock',
@@ -92,11 +87,11 @@ __all__ = [
     'SpatialReductionAttention',
     'adaptive_average_pool',
     'adaptive_max_pool2d',
-    'channels_last_on_cpu',
     'check_image_size',
     'conv_norm_act',
     'global_attention',
     'grouped_double_normalization',
+    'label_map',
     'local_attention',
     'local_attention_reference',
     'local_attention_weights',

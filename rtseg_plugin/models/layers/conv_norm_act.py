@@ -13,8 +13,8 @@ def conv_norm_act(in_channels: int,
                   ) -> nn.Sequential:
     """Convolution, norm and activation that keep PyTorch's initialisation.
 
-    The host's ``ConvModule`` draws its own (Kaiming) initialisation and warns
-    of a bias before a norm; GAIN's official code has neither.
+    For networks whose official start is PyTorch's (GAIN): the host's
+    ``ConvModule`` draws its own, Kaiming, and warns of a bias before a norm.
 
     Args:
         in_channels (int): Channels of the input.

@@ -1,5 +1,6 @@
-import torch
 from torch import Tensor, nn
+
+from .tracing import is_tracing
 
 
 def check_image_size(x: Tensor, backbone: nn.Module) -> None:
@@ -16,7 +17,7 @@ def check_image_size(x: Tensor, backbone: nn.Module) -> None:
     Raises:
         ValueError: If a side is shorter than that.
     """
-    if torch.jit.is_tracing() or torch.compiler.is_compiling():
+    if is_tracing(x):
         return
     height, width = x.shape[2:]
     stride = backbone.total_stride

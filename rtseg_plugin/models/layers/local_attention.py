@@ -23,7 +23,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .fast_attention import full_precision
+from .precision import full_precision
+from .tracing import is_tracing
 
 # Queries per tile as (rows, columns). A smaller tile wastes fewer products on
 # pairs outside the window but copies each key and value more often, so wide
@@ -372,8 +373,12 @@ def _gradients(query: Tensor, keys: Tensor, values: Tensor,
     ]
 
 
-def _plain(query: Tensor, keys: Tensor, values: Tensor,
-           constant: Optional[Tensor], window_size: int) -> Tensor:
+def _plain(query: Tensor,
+           keys: Tensor,
+           values: Tensor,
+           constant: Optional[Tensor],
+           window_size: int,
+           valid: Optional[Tensor] = None) -> Tensor:
     """All tiles at once in operations that compile, export and trace.
 
     Padding is the same for every size, and tiles are cut out and put together
@@ -404,8 +409,15 @@ def _plain(query: Tensor, keys: Tensor, values: Tensor,
     # (N, Ck, down, rows, across, columns) -> (N, down, across, queries, Ck)
     q = cut(query.to(dtype), 0).permute(0, 2, 4, 3, 5, 1)
     q = q.contiguous().flatten(3, 4)
-    bias = _window_bias(tile, tile, r, keys.shape[1],
-                        query.new_empty(0, dtype=dtype))
+    like = query.new_empty(0, dtype=dtype)
+    bias = _window_bias(tile, tile, r, keys.shape[1], like)
+    if valid is not None:
+        unread = like.new_zeros(valid.shape).masked_fill(
+            ~valid, float('-inf'))
+        # (N, 1, 1, 1, height * S * width)
+        unread = unread[:, None, :, None].expand(
+            -1, tile + 2 * r, -1, tile + 2 * r)
+        bias = bias + unread.flatten(1)[:, None, None, None]
     logits = q @ areas(keys.to(dtype)) + bias
     if constant is not None:
         extra = constant.to(dtype) + torch.zeros_like(logits[..., :1])
@@ -425,7 +437,8 @@ def local_attention(query: Tensor,
                     keys: Tensor,
                     values: Tensor,
                     window_size: int,
-                    constant: Optional[Tensor] = None) -> Tensor:
+                    constant: Optional[Tensor] = None,
+                    valid: Optional[Tensor] = None) -> Tensor:
     """Read memory frames in a window around each position.
 
     The numbers are those of the module's docstring, on any device and for any
@@ -441,6 +454,9 @@ def local_attention(query: Tensor,
         constant (Tensor, optional): A scalar logit that joins each softmax
             and whose weight is dropped: a way to read nothing. Defaults to
             None.
+        valid (Tensor, optional): Which frames are read, (N, S), bool, at
+            least one of each map; in the form that exports alone. Defaults to
+            None: all.
 
     Returns:
         Tensor: What was read, (N, Cv, H, W), in the type of the values.
@@ -450,10 +466,9 @@ def local_attention(query: Tensor,
             no middle.
     """
     _check(query, keys, values, window_size)
-    if (torch.compiler.is_compiling() or torch.jit.is_tracing()
-            or torch.onnx.is_in_onnx_export()):
+    if valid is not None or is_tracing(query):
         with full_precision(query):
-            return _plain(query, keys, values, constant, window_size)
+            return _plain(query, keys, values, constant, window_size, valid)
     with torch.autocast(query.device.type, enabled=False):
         tensors = (query, keys, values, constant)
         if torch.is_grad_enabled() and any(
@@ -524,7 +539,10 @@ def local_attention_reference(query: Tensor,
                for dy in range(window_size) for dx in range(window_size))
 
 
-def global_attention(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+def global_attention(query: Tensor,
+                     keys: Tensor,
+                     values: Tensor,
+                     valid: Optional[Tensor] = None) -> Tensor:
     """Read memory frames everywhere: the ablation without a window.
 
     As in LMANet's official code, and unlike the local read, the logits are
@@ -534,6 +552,8 @@ def global_attention(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         query (Tensor): Query keys of shape (N, Ck, H, W).
         keys (Tensor): Keys of S frames, (N, S, Ck, H, W).
         values (Tensor): Values of these frames, (N, S, Cv, H, W).
+        valid (Tensor, optional): Which frames are read, (N, S), bool.
+            Defaults to None: all.
 
     Returns:
         Tensor: What was read, (N, Cv, H, W).
@@ -543,5 +563,9 @@ def global_attention(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     q = query.flatten(2).transpose(1, 2).unsqueeze(1)
     k = keys.transpose(1, 2).flatten(2).transpose(1, 2).unsqueeze(1)
     v = values.transpose(1, 2).flatten(2).transpose(1, 2).unsqueeze(1)
-    read = F.scaled_dot_product_attention(q, k, v)
+    if valid is not None:
+        # (N, 1, 1, S * H * W)
+        valid = valid[:, :, None].expand(-1, -1, q.shape[2])
+        valid = valid.flatten(1)[:, None, None]
+    read = F.scaled_dot_product_attention(q, k, v, attn_mask=valid)
     return read.squeeze(1).transpose(1, 2).unflatten(2, query.shape[2:])

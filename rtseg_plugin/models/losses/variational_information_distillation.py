@@ -5,6 +5,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+_MIN_VARIANCE = 1e-5
+
 
 @MODELS.register_module()
 class VariationalInformationLoss(nn.Module):
@@ -25,7 +27,6 @@ class VariationalInformationLoss(nn.Module):
     Args:
         channels (int): Channels C of both tensors.
         init_variance (float): Variance at the start. Defaults to 5.
-        min_variance (float): Added to the learnt variance. Defaults to 1e-5.
         loss_weight (float): Factor of the loss. Defaults to 1.
         loss_name (str): Name in the log. Defaults to 'loss_vid'.
     """
@@ -33,24 +34,22 @@ class VariationalInformationLoss(nn.Module):
     def __init__(self,
                  channels: int,
                  init_variance: float = 5.,
-                 min_variance: float = 1e-5,
                  loss_weight: float = 1.,
                  loss_name: str = 'loss_vid'):
         super().__init__()
         self.mean = nn.Sequential(
             nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True),
             nn.Conv2d(channels, channels, 1))
-        # softplus(scale) + min_variance is the variance
+        # softplus(scale) + _MIN_VARIANCE is the variance
         self.scale = nn.Parameter(
             torch.full((channels, ),
-                       math.log(math.expm1(init_variance - min_variance))))
-        self.min_variance = min_variance
+                       math.log(math.expm1(init_variance - _MIN_VARIANCE))))
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
         """(N, C, H, W) student and teacher -> weighted scalar."""
-        variance = F.softplus(self.scale) + self.min_variance
+        variance = F.softplus(self.scale) + _MIN_VARIANCE
         variance = variance.view(1, -1, 1, 1)
         error = (self.mean(student) - teacher).square()
         likelihood = 0.5 * (error / variance + variance.log())

@@ -1,6 +1,6 @@
-from .fast_attention import FastAttentionNeck, TemporalFastAttentionNeck
-from .gai import GAINeck
-from .local_memory import LocalMemoryAttention
+from .fanet_neck import FastAttentionNeck, TemporalFastAttentionNeck
+from .gain_neck import GAINeck
+from .lmanet_neck import LocalMemoryAttention
 
 __all__ = [
     'FastAttentionNeck',

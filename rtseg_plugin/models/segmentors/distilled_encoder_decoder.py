@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from ..distillation.taps import Tap, parse_tap, record
 from ..distillation.teacher import Teacher
 from ..layers.image_size import check_image_size
+from .fast_postprocess import FastPostprocess
 
 
 @MODELS.register_module()
-class DistilledEncoderDecoder(EncoderDecoder):
+class DistilledEncoderDecoder(FastPostprocess, EncoderDecoder):
     """``EncoderDecoder`` with a teacher that exists only while it trains.
 
     The training scheme of `SCTNet <https://arxiv.org/abs/2312.17071>`_
@@ -39,8 +40,7 @@ class DistilledEncoderDecoder(EncoderDecoder):
         init_cfg (dict | list[dict], optional): See ``EncoderDecoder``.
 
     Raises:
-        ValueError: If an alignment names a tensor that does not exist, or
-            the teacher normalises its images in another way.
+        ValueError: If an alignment names a tensor that does not exist.
     """
 
     def __init__(self,
@@ -89,7 +89,7 @@ class DistilledEncoderDecoder(EncoderDecoder):
     def _prepare_teacher(self) -> List[Tap]:
         """Build the teacher and look up what the alignments name in it."""
         if self._teacher_taps is None:
-            self.teacher.check_preprocessing(self.data_preprocessor)
+            self.teacher.take_images_of(self.data_preprocessor)
             self._teacher_taps = self._unique(
                 tap for alignment in self.alignments
                 for tap in self.teacher.parse_taps(alignment.teacher_taps))
@@ -108,7 +108,8 @@ class DistilledEncoderDecoder(EncoderDecoder):
 
         Raises:
             ValueError: If an image is smaller than the student's stride, for
-                the backbones of this package.
+                the backbones of this package; if two alignments give a loss
+                of one name.
         """
         if hasattr(self.backbone, 'total_stride'):
             # before the teacher, which might fail with less clear words
@@ -117,5 +118,11 @@ class DistilledEncoderDecoder(EncoderDecoder):
         with record(self, self._student_taps, 'student') as student:
             losses = super().loss(inputs, data_samples)
         for alignment in self.alignments:
-            losses.update(alignment(student, target, self.teacher))
+            terms = alignment(student, target, self.teacher)
+            twice = sorted(losses.keys() & terms.keys())
+            if twice:
+                raise ValueError(
+                    f'two losses are named {twice[0]!r}, one of them would '
+                    'be lost: give each alignment a name of its own')
+            losses.update(terms)
         return losses

@@ -15,12 +15,11 @@ from mmseg.utils import (
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-# what PackClipInputs gives a frame of a clip that has no label
-_NO_LABEL = 255
+from .fast_postprocess import FastPostprocess
 
 
 @MODELS.register_module()
-class VideoEncoderDecoder(EncoderDecoder):
+class VideoEncoderDecoder(FastPostprocess, EncoderDecoder):
     """``EncoderDecoder`` for clips and streams.
 
     What remembers is a neck with ``stateful = True``, called as ``features,
@@ -51,9 +50,9 @@ class VideoEncoderDecoder(EncoderDecoder):
         init_cfg (dict | list[dict], optional): Defaults to None.
         decode_all (bool): Whether every frame of a clip is decoded:
             predictions get ``clip_pred_sem_seg`` (T, H, W), and the loss
-            averages over the labelled frames of ``clip_gt_sem_seg`` where
-            samples have it. A frame that is 255 throughout has no label,
-            whatever the ``ignore_index``. Defaults to False.
+            averages over the frames of ``clip_gt_sem_seg`` where samples
+            have it, as far as the meta ``labelled`` says that they have a
+            label. Defaults to False.
         fold_time (bool): Whether the backbone sees the T frames of a clip as
             one batch: faster, but the features of all frames are held at
             once, and in training its batch norms average over time. Defaults
@@ -118,11 +117,13 @@ class VideoEncoderDecoder(EncoderDecoder):
             the next step.
 
         Raises:
-            ValueError: If frame or state are not of the right shape.
+            ValueError: If frame or state are not of the right shape, or
+                test_cfg asks for windows.
         """
         if frame.dim() != 4:
             raise ValueError('a step takes frames (N, 3, H, W), got '
                              f'{tuple(frame.shape)}; clips go to forward')
+        self._refuse_windows()
         features, state = self._remember(self.backbone(frame), state)
         metas = [dict(img_shape=frame.shape[2:])] * frame.shape[0]
         return self.decode_head.predict(features, metas, self.test_cfg), state
@@ -191,6 +192,11 @@ class VideoEncoderDecoder(EncoderDecoder):
         """
         return self.run_clip(inputs)[0][-1]
 
+    def _refuse_windows(self) -> None:
+        if self.test_cfg and self.test_cfg.get('mode') == 'slide':
+            raise ValueError('frames of a stream or a clip are not cut into '
+                             "windows: set test_cfg to dict(mode='whole')")
+
     def slide_inference(self, inputs: Tensor,
                         batch_img_metas: List[dict]) -> Tensor:
         """Of images only.
@@ -206,8 +212,7 @@ class VideoEncoderDecoder(EncoderDecoder):
             ValueError: If these are clips.
         """
         if inputs.dim() != 4:
-            raise ValueError("clips are not cut into windows: set test_cfg to "
-                             "dict(mode='whole')")
+            self._refuse_windows()
         return super().slide_inference(inputs, batch_img_metas)
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict:
@@ -229,30 +234,47 @@ class VideoEncoderDecoder(EncoderDecoder):
             raise ValueError('some samples of the batch have clip_gt_sem_seg '
                              'and others have not')
         if not labels:
-            return self._loss_of_frame(self.extract_feat(inputs), data_samples)
+            return self._touch_neck(
+                inputs,
+                self._loss_of_frame(self.extract_feat(inputs), data_samples))
         # (T, N, 1, H, W)
         labels = torch.stack(labels, 1).unsqueeze(2)
         ignored = self.decode_head.ignore_index
-        # frames without a label come as 255, padded with any seg_pad_val
-        blank = (labels == _NO_LABEL) | (labels == ignored)
-        labels = labels.masked_fill(
-            blank.flatten(2).all(2)[..., None, None, None], ignored)
+        for i, sample in enumerate(data_samples):
+            labelled = sample.metainfo.get('labelled')
+            if labelled is not None:
+                blank = ~torch.tensor(labelled, device=labels.device)
+                labels[blank, i] = ignored
         losses = []
-        for features, label in zip(self.run_clip(inputs, True)[0], labels):
-            if (label != ignored).any():
+        known = [bool((label != ignored).any()) for label in labels]
+        if not any(known):  # void only: a loss of zero, as of an image
+            known[-1] = True
+        features = self.run_clip(inputs, True)[0]
+        for feature, label, counts in zip(features, labels, known):
+            if counts:
                 samples = [
                     SegDataSample(
                         metainfo=sample.metainfo,
                         gt_sem_seg=PixelData(data=one))
                     for sample, one in zip(data_samples, label)
                 ]
-                losses.append(self._loss_of_frame(features, samples))
-        if not losses:
-            raise ValueError('no frame of the batch has a label')
-        return {
-            name: sum(loss[name] for loss in losses) / len(losses)
-            for name in losses[0]
-        }
+                losses.append(self._loss_of_frame(feature, samples))
+        return self._touch_neck(
+            inputs, {
+                name: sum(loss[name] for loss in losses) / len(losses)
+                for name in losses[0]
+            })
+
+    def _touch_neck(self, inputs: Tensor, losses: dict) -> dict:
+        """Give a memory a gradient of zero where one frame did not use it.
+
+        Several processes wait for a gradient of every parameter.
+        """
+        if self.stateful and self._clip(inputs).shape[1] == 1:
+            name = next(name for name in losses if 'loss' in name)
+            losses[name] = losses[name] + 0 * sum(
+                p.sum() for p in self.neck.parameters() if p.requires_grad)
+        return losses
 
     def _loss_of_frame(self, features: Any, samples: SampleList) -> dict:
         losses = self._decode_head_forward_train(features, samples)
@@ -285,6 +307,7 @@ class VideoEncoderDecoder(EncoderDecoder):
         if not self.decode_all or inputs.dim() == 4:
             logits = self.inference(inputs, metas)
             return self.postprocess_result(logits, data_samples)
+        self._refuse_windows()
         labels = []
         for features, _ in self._run_frames(inputs, True, None):
             logits = self.decode_head.predict(features, metas, self.test_cfg)

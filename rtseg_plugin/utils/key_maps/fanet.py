@@ -1,8 +1,12 @@
-"""Key map of feinanshan/FANet's checkpoints.
+"""Checkpoints of feinanshan/FANet, any depth, Testing or Train copy.
 
 Both copies of the official network are covered: the Testing copy (``fam_S``,
 ``clslayer``) and the Train copy (``ffm_S``, ``clslayer_8``, auxiliary heads).
+Tensors without a way to any logits are left out on purpose: those of
+``fam_4.up``, ``fam_8.smooth`` and, in the Testing copy, ``fam_32.smooth``.
 """
+from ..official_weights import KeyMap
+
 # official number of a module (its stride without the extra halving) to ours
 _STAGES = ((4, 0), (8, 1), (16, 2), (32, 3))
 _LAYERS = {
@@ -33,3 +37,5 @@ RULES = [
     *((rf'{old}\.conv_out\.(.*)', rf'{new}.conv_seg.\1')
       for old, new in _HEADS),
 ]
+
+KEY_MAP = KeyMap(RULES)

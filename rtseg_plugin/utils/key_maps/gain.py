@@ -1,16 +1,20 @@
-"""Key map of hustvl/simpleseg's checkpoints (there CLANet).
+"""Checkpoints of hustvl/simpleseg (GAIN, there CLANet).
 
-The light head of the DFNet-2 networks and the head of the ResNet ones use
-the same names for other things; the keys of the file tell which it is.
+Both encoders, with either head; the auxiliary heads are kept. A bare encoder,
+as the ImageNet files that official trainings start from, is taken too and
+gets the prefix ``backbone.``; its classifier is left out. The light head of
+the DFNet-2 networks and the head of the ResNet ones use the same names for
+other things; the keys of the file tell which it is.
 """
 from typing import Iterable, List
 
-from ..official_weights import KeyRule
+from ..official_weights import KeyMap, KeyRule
 
 _BACKBONE = [
-    (r'backbone\.conv1\.(\d)\.(.*)', r'backbone.stem.\1.\2'),
-    (r'backbone\.bn1\.(.*)', r'backbone.stem.7.\1'),
-    (r'(backbone\.(?:layer\d|stage1|stage\d_\d)\..*)', r'\1'),
+    (r'(?:backbone\.)?conv1\.(\d)\.(.*)', r'backbone.stem.\1.\2'),
+    (r'(?:backbone\.)?bn1\.(.*)', r'backbone.stem.7.\1'),
+    (r'(?:backbone\.)?((?:layer\d|stage1|stage\d_\d)\..*)', r'backbone.\1'),
+    (r'fc\.(?:weight|bias)', None),
 ]
 _CONTEXTS = [
     (r'conv1\.(.*)', r'project.\1'),
@@ -82,3 +86,6 @@ def gain_rules(keys: Iterable[str]) -> List[KeyRule]:
                    f'neck.interpolations.{index}.' + new)
                   for old, new in _INTERPOLATION]
     return rules + (_LIGHT_HEAD if light else _HEAD) + _AUXILIARY
+
+
+KEY_MAP = KeyMap(gain_rules)

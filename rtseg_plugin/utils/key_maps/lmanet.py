@@ -1,14 +1,17 @@
-"""Key map of mattpfr/lmanet's checkpoints, and of those it starts from.
+"""Checkpoints of mattpfr/lmanet, and those that it starts from.
 
-One function for all four kinds of file, which the keys tell apart: LMANet on
-ERFNet and on PSPNet, a plain ERFNet, and a PSPNet in the style of semseg.
+The keys say what the file is: LMANet on ERFNet or on PSPNet-101, a plain
+ERFNet, or a PSPNet in the style of semseg (its auxiliary head is left out).
+A PSPNet gets a 20th classifier row of zeros, the map that the official
+forward appends. The never used ``memory_fusion.conv_layer_2`` of LMANet on
+PSPNet is left out.
 """
 from typing import Dict, Iterable, List
 
 import torch
 from torch import Tensor
 
-from ..official_weights import KeyRule
+from ..official_weights import KeyMap, KeyRule
 
 _BLOCK = {
     'conv3x1_1': 'convs_layers.0',
@@ -133,3 +136,6 @@ def finish_lmanet(state_dict: Dict[str, Tensor]) -> None:
                     1, *value.shape[1:])))
     if 'neck.constant' in state_dict:
         state_dict['neck.constant'] = state_dict['neck.constant'].reshape(())
+
+
+KEY_MAP = KeyMap(lmanet_rules, finish=finish_lmanet)

@@ -1,8 +1,16 @@
-"""Key map of PaddleSeg's RTFormer checkpoints."""
+"""Checkpoints (.pdparams) of PaddlePaddle/PaddleSeg's RTFormer.
+
+Paddle is not needed. The file of a whole network and the one of an ImageNet
+backbone are both taken. The size of the cross feature is not in a file: which
+one a checkpoint was trained with, its config says.
+"""
 from typing import Dict
 
 import torch
 from torch import Tensor
+
+from ..official_weights import KeyMap
+from ..paddle import load_paddle
 
 _BLOCK = [
     (r'attn_shortcut_l\.0\.', 'shortcut.bn.'),
@@ -78,3 +86,6 @@ def add_batch_counters(state_dict: Dict[str, Tensor]) -> None:
         if name.endswith('running_var'):
             counter = name.replace('running_var', 'num_batches_tracked')
             state_dict[counter] = torch.zeros((), dtype=torch.long)
+
+
+KEY_MAP = KeyMap(RULES, load=load_paddle, finish=add_batch_counters)

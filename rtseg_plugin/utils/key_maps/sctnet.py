@@ -1,12 +1,14 @@
-"""Key map of xzz777/SCTNet's checkpoints.
+"""Checkpoints of xzz777/SCTNet, and of its backbone.
 
-Three parts of one official file are of use: the inference network, the
-training-only branch, and the frozen teacher inside of it, an ordinary
-SegFormer under other prefixes.
+The official file holds the inference network, the training-only branch and
+the frozen teacher, an ordinary SegFormer under other prefixes: ``--keep``
+chooses ``student``, the inference network (default), ``teacher``, an ordinary
+checkpoint for stock MMSegmentation or for ``model.teacher.checkpoint``, or
+``training``, the inference network with auxiliary head and projections.
 """
 from typing import List
 
-from ..official_weights import KeyRule
+from ..official_weights import KeyMap, KeyRule
 
 _BACKBONE = [
     (r'conv1\.0\.(.*)', r'stem.0.0.conv.\1'),
@@ -101,3 +103,6 @@ def sctnet_rules(keep: str = 'student') -> List[KeyRule]:
         return student + _TRAINING_ONLY + drop_teacher
     return student + [(pattern, None)
                       for pattern, _ in _TRAINING_ONLY] + drop_teacher
+
+
+KEY_MAP = KeyMap({part: sctnet_rules(part) for part in KEEP})

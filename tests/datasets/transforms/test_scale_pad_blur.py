@@ -104,9 +104,9 @@ def test_bad_arguments_say_what_would_be_right(config, match):
 
 
 @pytest.mark.parametrize('base, crop', [
-    ('gain_cityscapes_1024x1024', (1024, 1024)),
-    ('gain_camvid_720x960', (720, 960)),
-    ('gain_ade20k_512x512', (512, 512)),
+    ('cityscapes-gain_1024x1024', (1024, 1024)),
+    ('camvid-trainval-gain_720x960', (720, 960)),
+    ('ade20k-gain_512x512', (512, 512)),
 ])
 @pytest.mark.parametrize('size', [(300, 400), (1100, 1300)])
 def test_a_recipes_pipeline_fills_its_crop(base, crop, size):

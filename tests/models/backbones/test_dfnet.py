@@ -10,17 +10,6 @@ def test_parameters_of_df2():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('size', [(64, 96), (65, 97), (33, 32)])
-def test_features(size):
-    """Every halving rounds up."""
-    backbone = DFNet(out_indices=(0, 1, 2, 3)).eval()
-    outs = backbone(torch.randn(1, 3, *size))
-    for out, channels, stride in zip(outs, (64, 128, 256, 512),
-                                     (4, 8, 16, 32)):
-        assert out.shape == (1, channels, *(-(-s // stride) for s in size))
-
-
-@torch.no_grad()
 def test_options():
     outs = DFNet(output_stride=64).eval()(torch.randn(1, 3, 128, 128))
     assert [out.shape[2] for out in outs] == [16, 8, 2]

@@ -24,23 +24,6 @@ def test_parameters_of_the_official_network(arch, channels, classes, number):
         p.numel() for m in (backbone, head) for p in m.parameters()) == number
 
 
-@pytest.mark.parametrize('size', [(64, 128), (33, 47), (125, 250)])
-def test_sizes_round_up(size):
-    backbone = MODELS.build(dict(type='SCTNet')).eval()
-    with torch.no_grad():
-        outs = backbone(torch.randn(1, 3, *size))
-    for out, channels, stride in zip(outs, (128, 64, 128, 256),
-                                     (8, 8, 16, 32)):
-        assert out.shape[1] == channels
-        assert out.shape[2:] == tuple(-(-s // stride) for s in size)
-
-
-def test_input_below_the_stride():
-    backbone = MODELS.build(dict(type='SCTNet'))
-    with pytest.raises(ValueError, match='at least 32x32.*got 16x64'):
-        backbone(torch.randn(1, 3, 16, 64))
-
-
 def test_stage_2_is_not_activated():
     """The auxiliary head and the decode head get x2 without its ReLU."""
     torch.manual_seed(0)

@@ -2,11 +2,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from torch import nn
-from torch.nn import functional as F
 
 from rtseg_plugin.models.decode_heads import (
-    GAINAuxiliaryHead,
-    GAINHead,
     GAINLightHead,
 )
 from tests.builders import build_model, load_config
@@ -50,22 +47,6 @@ def test_parameters_of_the_recipes(path):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('fuse_3x3', [True, False])
-def test_head_is_the_plain_one(fuse_3x3):
-    """The 1x1 convolution before the resize changes nothing."""
-    torch.manual_seed(0)
-    head = GAINHead([4, 8, 8], 8, num_classes=5, fuse_3x3=fuse_3x3)
-    head = head.double().eval()
-    assert len(head.merge) == (6 if fuse_3x3 else 3)
-    fine = torch.randn(2, 4, 15, 21, dtype=torch.double)
-    a, b = torch.randn(2, 2, 8, 8, 11, dtype=torch.double)
-    merged = F.interpolate(
-        head.merge(torch.cat([a, b], 1)), (15, 21), mode='bilinear')
-    want = head.conv_seg(head.refine(torch.cat([merged, fine], 1)))
-    torch.testing.assert_close(head([fine, a, b]), want)
-
-
-@torch.no_grad()
 def test_light_head_takes_the_features_of_in_index():
     head = GAINLightHead([8, 8], 16, num_classes=5, in_index=[-2, -1]).eval()
     features = [torch.randn(1, 8, 6, 7) for _ in range(3)]
@@ -73,12 +54,6 @@ def test_light_head_takes_the_features_of_in_index():
     assert out.shape == (1, 5, 6, 7)
     want = head.conv_seg(head.merge(torch.cat(features[1:], 1)))
     torch.testing.assert_close(out, want)
-
-
-def test_auxiliary_head():
-    head = GAINAuxiliaryHead(8, 16, num_classes=5)
-    assert head.conv[0].bias is not None
-    assert head([torch.randn(2, 8, 6, 7)]).shape == (2, 5, 6, 7)
 
 
 def small_network():

@@ -9,9 +9,6 @@ from torch import nn
 from rtseg_plugin.models.layers import check_image_size
 
 STRIDES = [
-    (dict(type='SCTNet'), 32),
-    (dict(type='RTFormer'), 32),
-    (dict(type='FANetResNet', base_channels=8), 64),
     # the halving of the image, the pooling and a stride of 4 count
     (dict(
         type='FANetResNet',
@@ -23,25 +20,19 @@ STRIDES = [
         base_channels=8,
         strides=(1, 4, 2, 2),
         pools=('max', None, None, None)), 128),
-    (dict(type='GAINResNet', base_channels=8), 32),
     (dict(type='GAINResNet', base_channels=8, strides=(1, 2, 2, 1)), 16),
-    (dict(type='DFNet'), 32),
     (dict(type='DFNet', output_stride=64), 64),
     (dict(type='DFNet', output_stride=64, out_indices=(0, 2)), 16),
-    (dict(type='ERFNetEncoder'), 8),
 ]
 
 
 @torch.no_grad()
 @pytest.mark.parametrize('cfg, stride', STRIDES)
 def test_stride_is_the_smallest_size(cfg, stride):
-    backbone = MODELS.build(cfg)
-    backbone.eval()  # the host's returns None
+    backbone = MODELS.build(cfg).eval()
     assert backbone.total_stride == stride
     outs = backbone(torch.randn(1, 3, stride, 2 * stride))
-    # of RTFormer the branch at stride 8 comes out
-    coarsest = 4 if cfg['type'] == 'RTFormer' else 1
-    assert min(out.shape[2] for out in outs) == coarsest
+    assert min(out.shape[2] for out in outs) == 1
     for size in ((stride - 1, 2 * stride), (2 * stride, stride - 1), (4, 4)):
         message = (f'{cfg["type"]} .* at least {stride}x{stride} pixels, got '
                    f'{size[0]}x{size[1]}')

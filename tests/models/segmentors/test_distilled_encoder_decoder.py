@@ -176,12 +176,54 @@ def test_alignment_names_a_tensor_that_does_not_exist(change, message):
         losses_of(build_model(cfg))
 
 
-def test_other_normalisation_of_the_teacher():
+@pytest.mark.parametrize('student, teacher', [
+    (dict(), dict(mean=[0.] * 3, std=[255.] * 3)),
+    (dict(), dict(mean=[90., 100., 110.], std=[50., 60., 70.],
+                  bgr_to_rgb=True)),
+    (dict(mean=None, std=None), dict(mean=[1., 2., 3.], std=[4., 5., 6.])),
+    (dict(bgr_to_rgb=False), dict()),
+])
+def test_teacher_gets_images_as_it_was_trained(student, teacher):
+    """Whatever order and normalisation the student's have."""
     cfg = tiny_config()
+    cfg.model.data_preprocessor.update(student, size=SIZE)
     cfg.model.teacher.config.data_preprocessor = dict(
-        type='SegDataPreProcessor', mean=[0.] * 3, std=[255.] * 3)
-    with pytest.raises(ValueError, match='normalises with mean'):
-        build_model(cfg).init_weights()
+        type='SegDataPreProcessor', size=SIZE, **teacher)
+    model = build_model(cfg)
+    images = torch.randint(
+        0, 256, (1, 3, *SIZE), generator=torch.manual_seed(0)).float()
+
+    def prepare(preprocessor):
+        data = dict(inputs=list(images), data_samples=samples(1, SIZE, 19))
+        return preprocessor(data, training=True)['inputs']
+
+    taps = model._prepare_teacher()
+    got = model.teacher.forward(prepare(model.data_preprocessor), taps)
+    network = model.teacher.network()
+    with torch.no_grad():
+        want = network.extract_feat(prepare(network.data_preprocessor))
+    torch.testing.assert_close(
+        got['backbone:3'], want[3], rtol=1e-3, atol=1e-4)
+
+
+def test_a_teacher_that_agrees_computes_nothing(model):
+    cfg = tiny_config()
+    cfg.model.teacher.config.data_preprocessor = cfg.model.data_preprocessor
+    other = build_model(cfg)
+    images = torch.randn(1, 3, *SIZE)
+    got = other.teacher.forward(images, other._prepare_teacher())
+    want = model.teacher.forward(images, model._prepare_teacher())
+    assert all(torch.equal(got[name], want[name]) for name in want)
+
+
+def test_two_alignments_of_one_name():
+    cfg = tiny_config()
+    cfg.model.alignments[2].name = cfg.model.alignments[1].name
+    with pytest.raises(ValueError, match="'align_stage4.loss_cwd'.*lost"):
+        losses_of(build_model(cfg))
+    cfg.model.alignments[0].decoder[1].name = 'decoder'
+    with pytest.raises(ValueError, match='two modules of a decoder'):
+        build_model(cfg)
 
 
 def test_teacher_given_as_the_path_of_a_config(model, tmp_path):
@@ -211,3 +253,28 @@ def test_only_the_shared_decoder_keeps_a_graph(model):
     for tensor in target.values():
         assert not tensor.requires_grad
         assert not tensor.is_inference()
+
+
+def test_a_teacher_in_bfloat16_says_nearly_the_same():
+    results = []
+    for precision in ('fp32', 'bf16'):
+        torch.manual_seed(0)
+        config = tiny_config()
+        config.model.teacher.precision = precision
+        model = build_model(config)
+        model.init_weights()
+        model.train()
+        losses = losses_of(model)
+        total, _ = model.parse_losses(losses)
+        total.backward()  # nothing of the inference mode is in the graph
+        results.append({
+            k: v.detach() for k, v in losses.items() if k.startswith('align')
+        })
+    want, got = results
+    for key, value in want.items():
+        assert got[key].dtype == torch.float32
+        torch.testing.assert_close(got[key], value, rtol=2e-2, atol=1e-3)
+    assert any(not torch.equal(got[key], want[key]) for key in want)
+    config.model.teacher.precision = 'int3'
+    with pytest.raises(ValueError, match="is 'fp32' or 'bf16', got 'int3'"):
+        build_model(config)

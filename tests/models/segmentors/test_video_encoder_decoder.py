@@ -132,6 +132,17 @@ def test_loss_supervises_the_last_frame(clip):
     assert [n for n, p in model.named_parameters() if p.grad is None] == []
 
 
+@pytest.mark.parametrize('frames', [1, 2])
+def test_every_parameter_of_a_memory_gets_a_gradient(clip, frames):
+    """DDP waits for all; a clip of one frame reads no memory."""
+    model = build().train()
+    losses = model.loss(clip[:, :frames], builders.samples(2, SIZE, 5))
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    without = [name for name, parameter in model.neck.named_parameters()
+               if parameter.grad is None]
+    assert not without
+
+
 def test_loss_of_every_labelled_frame(clip):
     model = build(decode_all=True)
     samples = builders.samples(2, SIZE, 5)
@@ -190,6 +201,19 @@ def test_loss_of_partly_labelled_clips_with_another_ignore_index(clip):
         want -= logits[n, t].gather(0, label)[0][known].sum() / (
             3 * 2 * label.numel())
     torch.testing.assert_close(got, want)
+
+
+def test_a_batch_of_void_only_trains_on_nothing(clip):
+    """As it does with images: a crop may hold no class at all."""
+    model = build(decode_all=True).train()
+    void = np.full(SIZE, 255, np.uint8)
+    samples = [pack([void, None, None, None, void]) for _ in range(2)]
+    for sample in samples:
+        sample.clip_gt_sem_seg.data[:] = 255  # pack() makes 4 of it
+        assert sample.labelled == [True, False, False, False, True]
+    losses = model.loss(clip, samples)
+    assert losses['decode.loss_ce'] == 0
+    losses['decode.loss_ce'].backward()
 
 
 @torch.no_grad()
@@ -292,6 +316,11 @@ def test_errors(model, clip):
         model(clip[:, :0])
     sliding = build(
         test_cfg=dict(mode='slide', crop_size=(16, 16), stride=(8, 8)))
+    for run in (lambda: sliding.predict(clip),
+                lambda: sliding.step(clip[:, 0])):
+        with pytest.raises(ValueError, match='whole'):
+            run()
+    sliding.decode_all = True
     with pytest.raises(ValueError, match='whole'):
         sliding.predict(clip)
     sample, other = builders.samples(2, SIZE, 5)

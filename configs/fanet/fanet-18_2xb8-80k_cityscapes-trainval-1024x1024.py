@@ -1,0 +1,11 @@
+# FANet-18 of Table IV: 74.4 mIoU on Cityscapes test. The article does not
+# say what it trained on for it.
+#   mim train rtseg_plugin fanet-18_2xb8-80k_cityscapes-trainval-1024x1024.py \
+#       --launcher pytorch --gpus 2
+#   mim test rtseg_plugin fanet-18_2xb8-80k_cityscapes-trainval-1024x1024.py \
+#       --checkpoint X.pth
+_base_ = [
+    '../_base_/models/fanet-18.py',
+    '../_base_/datasets/cityscapes-fanet-trainval_1024x1024.py',
+    '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly_80k.py'
+]

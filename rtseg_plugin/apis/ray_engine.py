@@ -1,0 +1,172 @@
+"""Prediction of very many images on Ray Data, on one machine or several."""
+import os
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from ..deployment.runtimes import need
+from .recorder import SAVE
+from .sources import IMAGES
+
+# Images that an actor gets at a time; of these alone one may be done twice
+# after a kill.
+_BATCH = 16
+
+
+def _images(source: str) -> Iterator[Tuple[Path, Path]]:
+    """Images below a folder, or one file, with their paths below it."""
+    root = Path(source)
+    if root.is_file():
+        yield root, Path(root.name)
+        return
+    if not root.is_dir():
+        raise FileNotFoundError(f'{source} is no image and no folder')
+    for folder, _, names in os.walk(root):
+        for name in sorted(names):
+            if Path(name).suffix.lower() in IMAGES:
+                path = Path(folder, name)
+                yield path, path.relative_to(root)
+
+
+def _targets(out: Path, below: Path, save: str) -> List[Tuple[str, str]]:
+    """(what, file) for each picture of an image."""
+    kinds = ('overlay', 'labels') if save == 'both' else (save, )
+    # the ending stays, since a.jpg and a.png may lie side by side
+    return [(kind, str(out / kind / f'{below}.png')) for kind in kinds]
+
+
+class _Worker:
+    """An actor: a segmentor that stays, and images that come.
+
+    Args:
+        options (dict): Of :class:`.Segmentor`.
+        opacity (float): Of overlays.
+    """
+
+    def __init__(self, options: Dict[str, Any], opacity: float):
+        from .segmentor import Segmentor
+        cv2.setNumThreads(1)
+        self.segmentor = Segmentor(**options)
+        self.opacity = opacity
+
+    def __call__(self, batch: Dict[str, np.ndarray]) -> Dict[str, list]:
+        problems = []
+        for path, kinds, files in zip(batch['path'], batch['kinds'],
+                                      batch['files']):
+            problems.append(self._one(path, kinds, files))
+        return dict(path=list(batch['path']), problem=problems)
+
+    def _one(self, path: str, kinds: Sequence[str],
+             files: Sequence[str]) -> str:
+        """Segment one image; a problem does not stop the others."""
+        image = cv2.imread(path, cv2.IMREAD_COLOR)
+        if image is None:
+            return 'no image'
+        # a stream of its own: nothing is remembered of other images
+        result, = self.segmentor.predict(image)
+        if result.labels is None:
+            return str(result.problem)
+        for kind, file in zip(kinds, files):
+            target = Path(file)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f'.{os.getpid()}.part.{target.name}')
+            picture = result.labels if kind == 'labels' else result.overlay(
+                self.opacity)
+            if not cv2.imwrite(str(part), picture):
+                raise OSError(f'{part} cannot be written')
+            part.replace(target)
+        return ''
+
+
+def predict_images(sources: Sequence[str],
+                   out: str,
+                   save: str = 'overlay',
+                   workers: int = 2,
+                   opacity: float = 0.5,
+                   **options: Any) -> Dict[str, Any]:
+    """Segment all images below some folders, each by itself, on Ray.
+
+    Pictures are written to ``{out}/overlay`` or ``{out}/labels`` under the
+    image's path below its source and with ``.png`` behind it; an image whose
+    pictures are there is not done again, so that a run that was killed goes
+    on when it is started again. Memory does not grow with their number, but
+    for the list of their names. Uses the cluster that ``RAY_ADDRESS`` names,
+    whose machines see the same files, else starts one on this machine.
+
+    Args:
+        sources (Sequence[str]): Folders, searched to any depth, and images.
+        out (str): Folder for the pictures.
+        save (str): 'overlay', 'labels' or 'both'. Defaults to 'overlay'.
+        workers (int): Actors, each with a network. Defaults to 2.
+        opacity (float): Of overlays. Defaults to 0.5.
+        **options: Of :class:`.Segmentor`: model, checkpoint, ...
+
+    Returns:
+        dict: ``found``, ``skipped`` (done before), ``done``, and ``problems``
+        by file.
+
+    Raises:
+        FileNotFoundError: If a source or the model does not exist.
+        ValueError: If there is no such thing to save.
+    """
+    if save not in SAVE:
+        raise ValueError(f'save must be one of {SAVE}, got {save!r}')
+    if workers < 1:
+        raise ValueError(f'workers must be at least 1, got {workers}')
+    ray = need('ray', 'ray[data]', 'ray')
+    need('ray.data', 'ray[data]', 'ray')
+    options['model'] = _absolute(options['model'])
+    options['checkpoint'] = _absolute(options.get('checkpoint'))
+    root = Path(out).resolve()
+    todo, found, seen = [], 0, {}
+    for source in sources:
+        for path, below in _images(source):
+            found += 1
+            targets = _targets(root, below, save)
+            clash = seen.setdefault(str(below), path)
+            if clash != path:
+                raise ValueError(f'{clash} and {path} would be written to the '
+                                 'same file: predict them one by one')
+            if not all(Path(file).is_file() for _, file in targets):
+                todo.append(
+                    dict(
+                        path=str(path.resolve()),
+                        kinds=[kind for kind, _ in targets],
+                        files=[file for _, file in targets]))
+    report = dict(found=found, skipped=found - len(todo), done=0, problems={})
+    if not todo:
+        return report
+    started = not ray.is_initialized()
+    if started:
+        ray.init(
+            num_cpus=None if os.environ.get('RAY_ADDRESS') else workers,
+            include_dashboard=False,
+            log_to_driver=False)
+    try:
+        results = ray.data.from_items(
+            todo, override_num_blocks=max(1, min(
+                len(todo) // _BATCH, 100 * workers))).map_batches(
+            _Worker,
+            fn_constructor_args=(options, opacity),
+            batch_size=_BATCH,
+            concurrency=workers,
+            num_cpus=1)
+        for batch in results.iter_batches(batch_size=None):
+            for path, problem in zip(batch['path'], batch['problem']):
+                if problem:
+                    report['problems'][path] = problem
+                else:
+                    report['done'] += 1
+    finally:
+        if started:
+            ray.shutdown()
+    return report
+
+
+def _absolute(path: Optional[Any]) -> Any:
+    """Actors run elsewhere; a recipe's name stays a name."""
+    if isinstance(path, (str, Path)) and Path(path).exists():
+        return str(Path(path).resolve())
+    return path

@@ -1,0 +1,252 @@
+"""Frames to calibrate with, and the accuracy that a config asks for."""
+from copy import deepcopy
+from pathlib import Path
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from torch import Tensor
+
+from ..utils.host_tools import resolve_config
+from .graph import Normalisation, normalise
+from .metadata import DeploymentError
+
+IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+# (image (1, 3, H, W), state) -> (logits (1, C, h, w), state)
+Step = Callable[[np.ndarray, Any], Tuple[np.ndarray, Any]]
+
+
+class FolderFrames:
+    """Images of a folder in the order of their names, one stream.
+
+    Args:
+        folder (Path): Where they lie.
+        size (tuple[int, int], optional): Height and width that they are
+            resized to.
+        how (Normalisation): Of the network.
+
+    Raises:
+        DeploymentError: If there is none, or one cannot be read.
+    """
+
+    def __init__(self, folder: Path, size: Optional[Tuple[int, int]],
+                 how: Normalisation):
+        self.paths = sorted(path for path in folder.iterdir()
+                            if path.suffix.lower() in IMAGE_ENDINGS)
+        self.size, self.how = size, how
+        if not self.paths:
+            raise DeploymentError(
+                f'{folder} holds no images ({", ".join(IMAGE_ENDINGS)}) to '
+                'calibrate with')
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def streams(self) -> Iterator[List[np.ndarray]]:
+        """The whole folder as one stream, read as it is asked for."""
+        yield self._read()
+
+    def _read(self) -> Iterator[np.ndarray]:
+        for path in self.paths:
+            frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if frame is None:
+                raise DeploymentError(f'{path} is no image')
+            if self.size is not None and frame.shape[:2] != self.size:
+                frame = cv2.resize(frame, self.size[::-1])
+            yield normalise(frame, self.how)
+
+
+class ConfigFrames:
+    """Training images of a config through its test pipeline.
+
+    Not those of validation, whose accuracy is measured, unless the config has
+    no others.
+
+    Args:
+        cfg (Config): With ``val_dataloader`` or ``test_dataloader``.
+        segmentor (nn.Module): Whose data preprocessor is used.
+
+    Raises:
+        DeploymentError: If there is no data set.
+    """
+
+    def __init__(self, cfg: Config, segmentor: torch.nn.Module):
+        self.segmentor = segmentor
+        loader = deepcopy(_validation_part(cfg, 'dataloader'))
+        train = deepcopy((cfg.get('train_dataloader') or {}).get('dataset'))
+        if loader is None:
+            raise DeploymentError(
+                'the config has no data set: calibrate with '
+                '--calibration FOLDER of images')
+        if train is not None:
+            pipeline = loader.dataset.pipeline
+            while 'dataset' in train:  # RepeatDataset and others
+                train = train.dataset
+            train.pipeline = pipeline
+            loader.dataset = train
+        self.loader = _build_loader(cfg, loader)
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def streams(self) -> Iterator[List[np.ndarray]]:
+        """Each clip, or each image as a stream of one frame."""
+        for batch in self.loader:
+            yield _frames(self.segmentor, batch)
+
+
+def _validation_part(cfg: Config, name: str) -> Any:
+    """Of validation, or of the test where a config has no other."""
+    return cfg.get(f'val_{name}') or cfg.get(f'test_{name}')
+
+
+def _build_loader(cfg: Config, loader: dict) -> Any:
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    loader = dict(
+        loader, batch_size=1, num_workers=0, persistent_workers=False)
+    try:
+        built = Runner.build_dataloader(loader)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DeploymentError(
+            f"the config's data set is not there ({error}); name it with "
+            '--cfg-options, or calibrate with --calibration FOLDER of images'
+        ) from error
+    if not len(built):
+        raise DeploymentError(
+            "the config's data set is empty: no images to calibrate with")
+    return built
+
+
+def _frames(segmentor: torch.nn.Module, batch: dict) -> List[np.ndarray]:
+    """Of a batch of one image or clip: frames (1, 3, H, W)."""
+    inputs = segmentor.data_preprocessor(batch, False)['inputs']
+    frames = inputs[0] if inputs.dim() == 5 else inputs
+    return [frame[None].numpy() for frame in frames]
+
+
+class Accuracy(NamedTuple):
+    """What a network is worth on a config's validation set.
+
+    Attributes:
+        miou (float): mIoU in percent.
+        classes (list[float]): IoU of each class, NaN where there is none.
+        images (int): Of the set.
+    """
+    miou: float
+    classes: List[float]
+    images: int
+
+
+class Validation:
+    """A config's validation set and its own mIoU.
+
+    Args:
+        cfg (Config): With data loader and evaluator of validation or test.
+        segmentor (nn.Module): Whose pre- and post-processing is used.
+
+    Raises:
+        DeploymentError: If the config has none.
+    """
+
+    def __init__(self, cfg: Config, segmentor: torch.nn.Module):
+        loader = _validation_part(cfg, 'dataloader')
+        evaluator = _validation_part(cfg, 'evaluator')
+        if loader is None or evaluator is None:
+            raise DeploymentError('the config has no validation set and '
+                                  'metric to hold --max-drop with')
+        self.segmentor = segmentor
+        self.loader = _build_loader(cfg, deepcopy(loader))
+        self.evaluator = Evaluator(deepcopy(evaluator))
+        self.evaluator.dataset_meta = self.loader.dataset.metainfo
+
+    def measure(self, step: Step) -> Accuracy:
+        """The accuracy of a network.
+
+        Args:
+            step (Callable): Takes an image and a state, None before the first
+                frame, and gives logits and the next state.
+
+        Returns:
+            Accuracy: Of the last frame of each clip, or of each image.
+        """
+        for batch in self.loader:
+            state, samples = None, batch['data_samples']
+            for frame in _frames(self.segmentor, batch):
+                logits, state = step(frame, state)
+            with torch.no_grad():
+                resized = self._resize(torch.from_numpy(logits), frame)
+                results = self.segmentor.postprocess_result(resized, samples)
+            self.evaluator.process(data_samples=results, data_batch=batch)
+        classes: Sequence[float] = []
+        for metric in self.evaluator.metrics:
+            areas = getattr(metric, 'results', None)
+            if areas and len(areas[0]) == 4:  # of the host's IoUMetric
+                overlap, union = (
+                    sum(area[i].double() for area in areas) for i in (0, 1))
+                classes = (100 * overlap / union).tolist()
+        images = len(self.loader.dataset)
+        metrics: Dict[str, float] = self.evaluator.evaluate(images)
+        names = [name for name in metrics if name.endswith('mIoU')]
+        if not names:
+            raise DeploymentError(
+                f"the config's val_evaluator gives {sorted(metrics)} and no "
+                'mIoU to hold --max-drop with')
+        return Accuracy(float(metrics[names[0]]), classes, images)
+
+    def _resize(self, logits: Tensor, frame: np.ndarray) -> Tensor:
+        metas = [dict(img_shape=frame.shape[2:])]
+        return self.segmentor.decode_head.predict_by_feat(logits, metas)
+
+
+def calibration_frames(
+        calibration: Union[str, Path, Config],
+        cfg_options: Optional[dict],
+        segmentor: torch.nn.Module,
+        how: Normalisation,
+        size: Optional[Tuple[int, int]]
+) -> Tuple[Union[FolderFrames, ConfigFrames], Optional[Config]]:
+    """What to calibrate with, and the config that can measure accuracy.
+
+    Args:
+        calibration (str | Path | Config): A folder of images, or a config.
+        cfg_options (dict, optional): Overrides of the config.
+        segmentor (nn.Module): The network.
+        how (Normalisation): Of the network.
+        size (tuple[int, int], optional): Height and width that images of a
+            folder are resized to.
+
+    Returns:
+        tuple: The frames, and the config or None for a folder.
+
+    Raises:
+        DeploymentError: If it is neither, or holds no images.
+    """
+    if not isinstance(calibration, Config):
+        path = Path(calibration)
+        if path.is_dir():
+            return FolderFrames(path, size, how), None
+        try:
+            calibration = Config.fromfile(resolve_config(str(calibration)))
+        except FileNotFoundError as error:
+            raise DeploymentError(
+                f'--calibration {calibration} is no folder and no config'
+            ) from error
+    if cfg_options:
+        calibration.merge_from_dict(cfg_options)
+    return ConfigFrames(calibration, segmentor), calibration

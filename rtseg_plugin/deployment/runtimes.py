@@ -1,0 +1,141 @@
+"""What runs a deployed model: one class per format, each without the others.
+
+A runtime takes and gives numpy arrays by name. The number of threads is always
+set: in a container some libraries take the host's.
+"""
+import importlib
+import math
+import os
+from pathlib import Path
+from typing import Dict, List
+
+import numpy as np
+
+from .metadata import DeploymentError
+
+# format: (module that runs it, what pip installs, the package's extra)
+PACKAGES = {
+    'onnx': ('onnxruntime', 'onnxruntime', 'onnx'),
+    'openvino': ('openvino', 'openvino', 'openvino'),
+    'pt2': ('torch', 'torch', None),
+    'tensorrt': ('tensorrt', 'tensorrt', 'tensorrt'),
+}
+
+
+def need(module: str, pip_name: str = None, extra: str = None):
+    """Import a module or say in one line how to get it.
+
+    Args:
+        module (str): Name to import.
+        pip_name (str, optional): Of the distribution, if another.
+        extra (str, optional): Of this package, that brings it.
+
+    Returns:
+        ModuleType: The module.
+
+    Raises:
+        DeploymentError: If it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        command = f"pip install '{pip_name or module}'"
+        if extra:
+            command += f" (or 'rtseg_plugin[{extra}]')"
+        raise DeploymentError(
+            f'{module} cannot be imported ({error}): {command}') from error
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use: affinity and the container's quota."""
+    if hasattr(os, 'sched_getaffinity'):
+        cpus = len(os.sched_getaffinity(0))
+    else:
+        cpus = os.cpu_count() or 1
+    try:  # cgroup v2
+        quota, period = Path('/sys/fs/cgroup/cpu.max').read_text().split()
+        cpus = min(cpus, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # none, or 'max'
+        pass
+    return max(cpus, 1)
+
+
+class OnnxRuntime:
+    """An ONNX file on onnxruntime's CPU provider.
+
+    Args:
+        path (Path): ``model.onnx``.
+        metadata (dict): Of the folder.
+        threads (int): CPU threads.
+    """
+
+    def __init__(self, path: Path, metadata: dict, threads: int):
+        onnxruntime = need(*PACKAGES['onnx'])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(
+            str(path), options, providers=['CPUExecutionProvider'])
+
+    def run(self, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
+        """Outputs in the order of the graph."""
+        return self.session.run(None, feeds)
+
+
+class OpenVINO:
+    """An OpenVINO IR on the CPU, in the precision that was exported.
+
+    Args:
+        path (Path): ``model.xml``.
+        metadata (dict): Of the folder.
+        threads (int): CPU threads.
+    """
+
+    def __init__(self, path: Path, metadata: dict, threads: int):
+        openvino = need(*PACKAGES['openvino'])
+        core = openvino.Core()
+        # the default is bfloat16 wherever the processor has it
+        self.model = core.compile_model(
+            core.read_model(str(path)), 'CPU',
+            openvino_options(threads, metadata['compute_precision']))
+
+    def run(self, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
+        """Outputs in the order of the graph."""
+        results = self.model(feeds)
+        return [results[i] for i in range(len(self.model.outputs))]
+
+
+def openvino_options(threads: int, precision: str) -> dict:
+    """Options of ``compile_model`` for the lowest latency of one frame."""
+    return dict(
+        INFERENCE_NUM_THREADS=threads,
+        INFERENCE_PRECISION_HINT=precision,
+        PERFORMANCE_HINT='LATENCY')
+
+
+class TorchProgram:
+    """An exported program, for PyTorch without the host's packages.
+
+    Args:
+        path (Path): ``model.pt2``.
+        metadata (dict): Of the folder.
+        threads (int): CPU threads, of the whole process.
+    """
+
+    def __init__(self, path: Path, metadata: dict, threads: int):
+        self.torch = need(*PACKAGES['pt2'])
+        self.torch.set_num_threads(threads)
+        self.program = self.torch.export.load(str(path)).module()
+        self.names = [metadata['input']['name']] + [
+            field['name'] for field in metadata['state']
+        ]
+
+    def run(self, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
+        """Outputs in the order of the graph."""
+        with self.torch.no_grad():
+            outputs = self.program(
+                *(self.torch.from_numpy(feeds[name]) for name in self.names))
+        return [output.numpy() for output in outputs]
+
+
+RUNTIMES = dict(onnx=OnnxRuntime, openvino=OpenVINO, pt2=TorchProgram)

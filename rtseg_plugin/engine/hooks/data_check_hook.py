@@ -1,0 +1,137 @@
+from typing import Iterator, List, Optional, Set
+
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.optim import BaseOptimWrapper
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+from torch import nn
+
+from ...datasets import RelabelPixels
+
+KEY = 'train_dataloader.dataset'
+
+
+def _datasets(dataset) -> Iterator:
+    """What is inside of wrappers that repeat or join data sets."""
+    if hasattr(dataset, 'datasets'):
+        for part in dataset.datasets:
+            yield from _datasets(part)
+    elif hasattr(dataset, 'dataset'):
+        yield from _datasets(dataset.dataset)
+    else:
+        yield dataset
+
+
+def _labels(dataset, index: int) -> Optional[Set[int]]:
+    """Values of an item's label as it is loaded; None if there is none."""
+    results = dataset.get_data_info(index)
+    for transform in dataset.pipeline.transforms:
+        if results is None:
+            return None
+        # what is drawn at random comes behind the loading
+        if 'gt_seg_map' not in results or isinstance(transform, RelabelPixels):
+            results = transform(results)
+        if 'inputs' in results:  # packed
+            return None
+    maps = results.get('gt_seg_map')
+    maps = maps if isinstance(maps, list) else [maps]
+    return {
+        int(value)
+        for one in maps if one is not None for value in np.unique(one)
+    }
+
+
+@HOOKS.register_module()
+class DataCheckHook(Hook):
+    """Stops a training whose labels do not fit the model, before it begins.
+
+    Without it a head with too few classes ends in ``IndexError: Target 2 is
+    out of bounds`` in the loss, and masks of 0 and 255, where 255 is no
+    class, train to ``nan``. A few labels are read as the pipeline loads them:
+    nothing random is run, so that a training does not depend on this hook.
+
+    Args:
+        num_labels (int): How many labels may be read. One is enough if there
+            is more than one class in it. Defaults to 64.
+    """
+
+    def __init__(self, num_labels: int = 64):
+        self.num_labels = num_labels
+
+    def before_run(self, runner: Runner) -> None:
+        """Compare heads, classes and labels.
+
+        Args:
+            runner (Runner): The runner.
+
+        Raises:
+            ValueError: If they do not fit; names the key of the config.
+        """
+        if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
+            return
+        model = runner.model
+        while is_model_wrapper(model):
+            model = model.module
+        heads = self._heads(model)
+        for dataset in _datasets(runner.train_dataloader.dataset):
+            classes = getattr(dataset, 'metainfo', {}).get('classes')
+            for key, head in heads.items():
+                self._check_classes(key, head.num_classes, classes)
+            if heads and hasattr(dataset, 'pipeline'):
+                self._check_labels(dataset, heads)
+
+    @staticmethod
+    def _heads(model: nn.Module) -> dict:
+        """Heads that say how many classes they have, by their key."""
+        heads = {}
+        for key in ('decode_head', 'auxiliary_head'):
+            head = getattr(model, key, None)
+            parts = {key: head}
+            if isinstance(head, nn.ModuleList):
+                parts = {f'{key}[{i}]': part for i, part in enumerate(head)}
+            heads.update({
+                f'model.{name}': part
+                for name, part in parts.items() if hasattr(part, 'num_classes')
+            })
+        return heads
+
+    @staticmethod
+    def _check_classes(key: str, number: int,
+                       classes: Optional[tuple]) -> None:
+        if classes is not None and number < len(classes):
+            raise ValueError(
+                f'{key}.num_classes is {number}, but {KEY} has '
+                f'{len(classes)} classes, so that a label of {number} would '
+                f'be out of bounds in the loss: set {key}.num_classes='
+                f'{len(classes)}, in every head, or the metainfo of {KEY}')
+
+    def _check_labels(self, dataset, heads: dict) -> None:
+        ignored = {head.ignore_index for head in heads.values()} | {255}
+        least = min(head.num_classes for head in heads.values())
+        seen: List[Set[int]] = []
+        number = min(self.num_labels, len(dataset))
+        for index in np.linspace(0, len(dataset) - 1, number).astype(int):
+            values = _labels(dataset, int(index))
+            if values is None:
+                return
+            seen.append(values)
+            wrong = sorted(v for v in values - ignored if v >= least)
+            if wrong:
+                raise ValueError(
+                    f'label {index} of {KEY} holds {wrong[:10]}; with '
+                    f'num_classes={least} labels are 0 to {least - 1}, or '
+                    f'{sorted(ignored)} for no class')
+            if len(values - ignored) > 1 or values - ignored - {0}:
+                return
+        values = set().union(*seen)
+        if values & ignored:
+            raise ValueError(
+                f'the {len(seen)} labels of {KEY} that were read hold only '
+                f'{sorted(values)}, and {sorted(values & ignored)} is no '
+                'class, so that there is one class or none to learn. If these '
+                'are masks of 0 and 255, write 1 for 255 (check_dataset --out '
+                "does it), or put dict(type='RelabelPixels', old=255, new=1) "
+                f'behind LoadAnnotations in {KEY}.pipeline, and in those of '
+                'val_dataloader and test_dataloader')

@@ -1,0 +1,5 @@
+from .fast_attention import FastAttention
+
+__all__ = [
+    'FastAttention',
+]

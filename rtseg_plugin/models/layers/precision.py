@@ -1,0 +1,36 @@
+"""Regions of full precision under autocast."""
+from contextlib import nullcontext
+from typing import ContextManager
+
+import torch
+from torch import Tensor
+
+
+def full_precision(tensor: Tensor) -> ContextManager:
+    """Context without autocast for ``tensor``'s device.
+
+    Nothing where autocast is off, so that an exported graph holds no trace.
+
+    Args:
+        tensor (Tensor): What is computed with.
+
+    Returns:
+        ContextManager: To be entered around the computation.
+    """
+    device = tensor.device.type
+    if torch.is_autocast_enabled(device):
+        return torch.autocast(device, enabled=False)
+    return nullcontext()
+
+
+def float32_matmul(a: Tensor, b: Tensor) -> Tensor:
+    """Matrix product in float32 at least, also under autocast.
+
+    For energies without a scale, which leave the range of float16.
+    """
+    if a.dtype in (torch.float16, torch.bfloat16):
+        a, b = a.float(), b.float()
+    if torch.is_autocast_enabled(a.device.type):
+        with torch.autocast(a.device.type, enabled=False):
+            return torch.matmul(a, b)
+    return torch.matmul(a, b)

@@ -1,0 +1,7 @@
+from .conv_former_block import CFBlock
+from .convolutional_attention import ConvolutionalAttention
+
+__all__ = [
+    'CFBlock',
+    'ConvolutionalAttention',
+]

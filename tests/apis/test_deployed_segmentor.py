@@ -1,0 +1,104 @@
+"""A deployed folder behind the same door: numbers, sizes, what is refused."""
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rtseg_plugin.apis import Segmentor, VideoSession, feed_together
+from rtseg_plugin.apis.deployed import DeployedNetwork
+from rtseg_plugin.deployment.export import export
+from tests.deployment.conftest import CLASSES, CONFIG, SIZE, write_model
+from tests.deployment.test_memory import VIDEO
+
+pytest.importorskip('onnxscript')
+pytest.importorskip('onnxruntime')
+
+
+@pytest.fixture(scope='module', params=['image', 'memory'])
+def pair(request, tmp_path_factory):
+    """A segmentor of a config, and of the folder exported from it."""
+    root = tmp_path_factory.mktemp(request.param)
+    config = CONFIG if request.param == 'image' else VIDEO
+    trained = write_model(root, config)
+    export(*trained, out=root / 'out', format='onnx')
+    return (Segmentor(*trained, device='cpu', size=SIZE),
+            Segmentor(root / 'out', threads=1))
+
+
+@pytest.fixture(scope='module')
+def clip():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (8, 80, 120, 3), np.uint8)
+
+
+def test_the_folder_gives_what_the_config_gives(pair, clip):
+    """Frames of another size are resized, labels resized back."""
+    eager, deployed = pair
+    assert deployed.size == SIZE
+    assert deployed.classes == eager.classes == CLASSES
+    assert deployed.network.stateful == eager.network.stateful
+    results = list(deployed.predict(clip))
+    for one, other in zip(results, eager.predict(clip)):
+        assert one.labels.shape == (80, 120)
+        # where two classes are all but equal, rounding decides
+        assert (one.labels != other.labels).mean() < 2e-3
+        np.testing.assert_array_equal(one.colours, other.colours)
+    assert len(results) == 8
+    session = VideoSession(deployed.network)
+    for frame, want in zip(clip, results):
+        np.testing.assert_array_equal(session.feed(frame).labels, want.labels)
+
+
+def test_streams_of_a_folder_do_not_mix(pair, clip):
+    _, deployed = pair
+    alone = [[r.labels for r in deployed.predict(frames)]
+             for frames in (clip, clip[::-1])]
+    sessions = [deployed.session(), deployed.session()]
+    for i in range(8):
+        results = feed_together(sessions, [clip[i], clip[::-1][i]])
+        for one, want in zip(results, (alone[0][i], alone[1][i])):
+            np.testing.assert_array_equal(one.labels, want)
+
+
+def test_facts_and_refusals(pair):
+    _, deployed = pair
+    folder = deployed.model
+    facts = deployed.facts()
+    assert facts['backend'] == 'onnx'
+    assert facts['precision'] == 'fp32'
+    assert facts['threads'] == 1
+    with pytest.raises(ValueError, match='was made for 64x96, not for 32x48'):
+        Segmentor(folder, size=(32, 48))
+    with pytest.raises(ValueError, match='holds its weights'):
+        Segmentor(folder, 'a.pth')
+    with pytest.raises(ValueError, match="precision 'fp32', not for 'bf16'"):
+        Segmentor(folder, precision='bf16')
+    with pytest.raises(ValueError, match="'onnx', not for 'openvino'"):
+        Segmentor(folder, backend='openvino')
+
+
+def test_a_session_of_a_folder_needs_no_torch(pair):
+    folder = pair[1].model
+    code = f"""
+import sys
+from rtseg_plugin.apis.deployed import DeployedNetwork
+from rtseg_plugin.apis import Segmentor, VideoSession
+import numpy as np
+frame = np.zeros((80, 120, 3), np.uint8)
+labels = VideoSession(DeployedNetwork({str(folder)!r}, 1)).feed(frame).labels
+result = next(Segmentor({str(folder)!r}, threads=1).predict(frame))
+assert (result.labels == labels).all() and labels.shape == (80, 120)
+heavy = {{'torch', 'mmseg', 'mmengine', 'mmcv'}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_deployed_network_is_a_session_too(pair, clip):
+    network = DeployedNetwork(pair[1].model, threads=1)
+    result = VideoSession(network).feed(clip[0])
+    assert result.labels.shape == (80, 120)
+    assert result.overlay().shape == clip[0].shape

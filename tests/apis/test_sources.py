@@ -1,0 +1,394 @@
+"""Files that are damaged, streams that die, and what is said about them."""
+import os
+import socket
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from rtseg_plugin.apis import SourceError, VideoWriter, open_source, sources
+from rtseg_plugin.apis.prediction import Prediction
+from rtseg_plugin.apis.sources import Frame, _Live
+from tests.apis.rtsp_server import RTSPServer
+
+SIZE = (64, 96)
+
+
+def numbered(count, size=SIZE):
+    """Frames that show their number as a grey."""
+    return [np.full((*size, 3), 3 * i + 40, np.uint8) for i in range(count)]
+
+
+def number_of(image):
+    return round((image.mean() - 37) / 3)
+
+
+def write_clip(path, count, fps=10, gop=None):
+    writer = VideoWriter(path, SIZE, fps)
+    if gop is not None:
+        writer.stream.codec_context.gop_size = gop
+    for frame in numbered(count):
+        writer.write(frame)
+    writer.close()
+    return path
+
+
+def test_images_in_natural_order(tmp_path):
+    for i in (10, 9, 1):
+        cv2.imwrite(str(tmp_path / f'f{i}.png'), np.full((8, 8, 3), i, 'u1'))
+    source = open_source(tmp_path)
+    assert [int(f.image[0, 0, 0]) for f in source] == [1, 9, 10]
+    assert source.length == 3
+    assert source.still
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    with pytest.raises(FileNotFoundError, match='no images'):
+        open_source(empty)
+    with pytest.raises(FileNotFoundError, match='no folder, no file'):
+        open_source(tmp_path / 'absent.mp4')
+    text = tmp_path / 'text.mp4'
+    text.write_text('no video')
+    with pytest.raises(SourceError, match='cannot be opened as a video'):
+        open_source(text)
+
+
+def test_a_pipe_in_a_folder_is_no_image(tmp_path):
+    """Reading one would wait for ever."""
+    os.mkfifo(tmp_path / 'a.png')
+    (tmp_path / 'b.png').mkdir()
+    cv2.imwrite(str(tmp_path / 'c.png'), np.zeros((8, 8, 3), 'u1'))
+    for source in (tmp_path, tmp_path / '*.png'):
+        frames = list(open_source(str(source)))
+        assert [os.path.basename(f.source) for f in frames] == ['c.png']
+    with pytest.raises(FileNotFoundError, match='no file'):
+        open_source([tmp_path / 'a.png'])
+
+
+def test_frames_of_a_file_in_order_with_their_times(tmp_path):
+    source = open_source(write_clip(tmp_path / 'clip.mp4', 20))
+    frames = list(source)
+    assert [number_of(f.image) for f in frames] == list(range(20))
+    np.testing.assert_allclose([f.time for f in frames], np.arange(20) / 10)
+    assert (source.fps, source.length) == (10, 20)
+    assert source.decoder == 'PyAV h264 (processor)'
+    assert source.ended == 'end of file'
+
+
+@pytest.mark.parametrize('turns', [1, 2, 3])
+def test_a_file_is_turned_as_its_metadata_says(tmp_path, turns):
+    path = tmp_path / 'clip.mp4'
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:32, :48] = 200
+    writer = VideoWriter(path, (64, 96))
+    for _ in range(3):
+        writer.write(picture)
+    writer.close()
+    data = bytearray(path.read_bytes())
+    # the matrix of the track's header: clockwise as displayed
+    place = data.index(b'tkhd') + 4 + 4 + 20 + 16
+    one = 1 << 16
+    cos, sin = [(1, 0), (0, 1), (-1, 0), (0, -1)][turns]
+    for i, x in enumerate((cos * one, sin * one, 0, -sin * one, cos * one)):
+        data[place + 4 * i:place + 4 * i + 4] = x.to_bytes(
+            4, 'big', signed=True)
+    path.write_bytes(data)
+    image = next(iter(open_source(path))).image
+    want = np.rot90(picture, -turns)
+    assert image.shape == want.shape
+    assert np.abs(image.astype(int) - want).mean() < 5
+
+
+def test_hardware_falls_back_and_says_so(tmp_path):
+    clip = write_clip(tmp_path / 'clip.mp4', 3)
+    with pytest.raises(SourceError, match="on no device 'abacus'"):
+        open_source(clip, hwaccel='abacus')
+    from av.codec.hwaccel import hwdevices_available
+    if not hwdevices_available():
+        pytest.skip('this PyAV has no hardware decoders at all')
+    source = open_source(clip, hwaccel=hwdevices_available()[0])
+    assert len(list(source)) == 3
+    assert source.decoder.startswith('PyAV h264 (')
+
+
+def write_texture(path):
+    """60 frames with something in them, a whole one every ten."""
+    rng = np.random.default_rng(0)
+    writer = VideoWriter(path, SIZE)
+    writer.stream.codec_context.gop_size = 10
+    for _ in range(60):
+        writer.write(rng.integers(0, 256, (*SIZE, 3), np.uint8))
+    writer.close()
+    return path
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_what_a_damaged_file_still_gives_is_counted(tmp_path, seed):
+    """300 bytes flipped in the middle of the pictures."""
+    clip = write_texture(tmp_path / 'clip.mp4')
+    whole = [f.image for f in open_source(clip)]
+    data = bytearray(clip.read_bytes())
+    start, end = data.index(b'mdat') + 4, data.index(b'moov')
+    third = (end - start) // 3
+    rng = np.random.default_rng(seed)
+    for place in rng.integers(start + third, end - third, 300):
+        data[place] ^= 0xff
+    clip.write_bytes(data)
+    source = open_source(clip)
+    frames = list(source)
+    bad = [i for i, f in enumerate(frames) if f.problem is not None]
+    assert len(bad) > 5
+    assert all('damaged' in frames[i].problem for i in bad)
+    # whatever fails in a row, the file is read to its end
+    assert bad[0] > 10
+    assert bad[-1] < len(frames) - 10
+    np.testing.assert_array_equal(frames[-1].image, whole[-1])
+    assert source.ended.startswith('end of file')
+    if len(frames) < 60:
+        assert (f'after {len(frames)} of the 60 frames that it announces'
+                in source.ended)
+
+
+def test_a_film_whose_index_is_damaged_is_no_film(tmp_path):
+    clip = write_texture(tmp_path / 'clip.mp4')
+    data = bytearray(clip.read_bytes())
+    place = data.index(b'moov')
+    data[place:place + 40] = bytes(40)
+    clip.write_bytes(data)
+    with pytest.raises(SourceError, match='cannot be opened as a video'):
+        open_source(clip)
+
+
+def test_a_file_that_is_cut_off(tmp_path):
+    clip = write_texture(tmp_path / 'clip.mkv')
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[:len(whole) // 2])
+    source = open_source(clip)
+    good = [f for f in source if f.problem is None]
+    assert 25 < len(good) < 35
+    assert source.ended is not None
+
+
+def test_no_codec_and_no_picture(tmp_path):
+    import av
+    path = tmp_path / 'sound.wav'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('pcm_s16le', rate=8000)
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 800), np.int16), format='s16', layout='mono')
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(SourceError, match='holds no video'):
+        open_source(path)
+
+
+def test_without_pyav_it_says_what_to_install(tmp_path, monkeypatch):
+    clip = write_clip(tmp_path / 'clip.mp4', 3)
+    monkeypatch.setitem(__import__('sys').modules, 'av', None)
+    with pytest.raises(SourceError, match='pip install av'):
+        open_source(clip)
+    with pytest.raises(SourceError, match='pip install av'):
+        VideoWriter(tmp_path / 'new.mp4', SIZE)
+    assert not (tmp_path / 'new.mp4').exists()
+
+
+def test_a_film_is_h264_and_whole_or_not_there(tmp_path):
+    import av
+    path = tmp_path / 'new' / 'odd.mp4'
+    writer = VideoWriter(path, (65, 97), 29.97)
+    writer.write(np.zeros((65, 97, 3), np.uint8))
+    assert not path.exists()
+    with pytest.raises(ValueError, match='a video of 65x97, this frame is'):
+        writer.write(np.zeros((64, 96, 3), np.uint8))
+    writer.close()
+    writer.close()
+    with av.open(str(path)) as container:
+        context = container.streams.video[0].codec_context
+        assert context.name == 'h264'
+        assert context.pix_fmt == 'yuv420p'
+        assert (context.height, context.width) == (64, 96)
+    with pytest.raises(ValueError, match='2x2'):
+        VideoWriter(path, (1, 9))
+
+
+class FakeLive(_Live):
+    """Gives what a script says: a number of frames, or a failure."""
+
+    decoder = 'script'
+
+    def __init__(self, script, reconnect=3):
+        super().__init__('fake', 'fake', 1., reconnect)
+        self.script, self.waits = list(script), []
+        self.sleep = self.waits.append
+        self.closed = 0
+        self.sent = 0
+        self._connect()
+
+    def _connect(self):
+        if not isinstance(self.script[0], int):
+            raise SourceError(self.script.pop(0))
+
+    def _frames(self):
+        for _ in range(self.script.pop(0)):
+            self.sent += 1
+            yield Frame(np.full((*SIZE, 3), self.sent % 200, np.uint8), None,
+                        None, self.name)
+        self.ended = 'it fell silent'
+
+    def close(self):
+        self.closed += 1
+
+
+def test_a_lost_stream_is_connected_to_again_with_a_limit():
+    source = FakeLive([2, 'refused', 'refused', 3, 'a', 'b', 'c', 1])
+    problems = [f.problem for f in source]
+    assert problems == [
+        None, None, 'lost: it fell silent', 'lost: refused', 'lost: refused',
+        None, None, None, 'lost: it fell silent', 'lost: a', 'lost: b',
+        'lost: c'
+    ]
+    # waits get longer, and start anew behind a frame
+    assert source.waits == [1, 2, 4, 1, 2, 4]
+    assert source.ended == (
+        'lost (c), and 3 attempts to connect again failed')
+    source = FakeLive([2], reconnect=0)
+    assert [f.problem for f in source] == [None, None, 'lost: it fell silent']
+
+
+class Slow:
+    """A network that takes a while."""
+
+    stateful, size, classes, palette = False, None, None, None
+
+    def __init__(self, seconds=0.):
+        self.seconds = seconds
+
+    def step(self, frame, state=None):
+        time.sleep(self.seconds)
+        return frame[..., 0].copy(), None
+
+
+def predicted(source, network, **options):
+    from rtseg_plugin.apis import VideoSession
+    return Prediction([source], [VideoSession(network)], **options)
+
+
+def test_latest_drops_and_counts_and_all_does_not():
+    prediction = predicted(FakeLive([100], 0), Slow(0.005), latest=True)
+    results = list(prediction)
+    good = [r for r in results if r.problem is None]
+    shown = [int(r.labels[0, 0]) for r in good]
+    assert shown == sorted(shown)
+    assert len(results) < 100
+    # the last thing is always seen, and nothing is lost without a count
+    assert len(results) + prediction.streams[0].dropped == 101
+    prediction = predicted(FakeLive([100], 0), Slow(0.001), latest=False)
+    assert len(list(prediction)) == 101
+    assert prediction.streams[0].dropped == 0
+
+
+def test_a_live_stream_does_not_hold_up_the_others():
+    """It says nothing for as long as the test likes."""
+    from rtseg_plugin.apis import VideoSession
+    gate = threading.Event()
+
+    class Silent(FakeLive):
+
+        def _frames(self):
+            gate.wait(30)
+            yield from super()._frames()
+
+    opened = [Silent([1], 0), sources.ArraySource(numbered(5))]
+    prediction = Prediction(opened, [VideoSession(Slow()) for _ in opened])
+    first = [next(prediction) for _ in range(5)]
+    assert [r.stream for r in first] == [1] * 5
+    gate.set()
+    assert [r.stream for r in prediction] == [0, 0]
+
+
+def test_rtsp_until_the_server_goes(tmp_path):
+    """A server of our own that speaks RTSP over TCP, and then dies."""
+    with RTSPServer(numbered(12)) as server:
+        source = open_source(server.address, timeout=5., reconnect=1)
+        source.sleep = lambda seconds: server.close()
+        frames = list(source)
+    shown = [number_of(f.image) for f in frames if f.problem is None]
+    assert shown == list(range(shown[0], 12))
+    assert len(shown) > 8
+    assert source.live
+    assert source.decoder == 'PyAV h264 (processor)'
+    assert [f.problem[:5] for f in frames[-2:]] == ['lost:', 'lost:']
+    assert 'and 1 attempts to connect again failed' in source.ended
+
+
+def test_rtsp_comes_back(tmp_path):
+    with RTSPServer(numbered(12)) as server:
+        source = open_source(server.address, timeout=5., reconnect=2)
+        source.sleep = lambda seconds: None
+        frames = []
+        for frame in source:
+            frames.append(frame)
+            if sum(f.problem is not None for f in frames) == 2:
+                break
+        source.close()
+    assert server.sessions >= 2
+    problems = [f.problem is not None for f in frames]
+    first = problems.index(True)
+    assert not all(problems[first:])  # frames behind the first loss
+
+
+@pytest.mark.parametrize('speaks', [False, True])
+def test_rtsp_that_plays_dead_is_given_up(speaks):
+    """It accepts and says nothing, or nothing more than its first frames."""
+    if speaks:
+        with RTSPServer(numbered(12), hang=True) as server:
+            source = open_source(server.address, timeout=1., reconnect=0)
+            start = time.monotonic()
+            frames = list(source)
+        assert frames[0].problem is None
+        assert frames[-1].problem.startswith('lost:')
+        assert source.ended.startswith('lost (')
+    else:
+        with socket.create_server(('127.0.0.1', 0)) as dead:
+            start = time.monotonic()
+            with pytest.raises(SourceError, match='cannot be opened'):
+                open_source(f'rtsp://127.0.0.1:{dead.getsockname()[1]}/a',
+                            timeout=1.)
+    assert time.monotonic() - start < 30
+
+
+def test_an_address_hides_its_password():
+    with socket.create_server(('127.0.0.1', 0)) as dead:
+        port = dead.getsockname()[1]
+        with pytest.raises(SourceError) as error:
+            open_source(f'rtsp://me:secret@127.0.0.1:{port}/a', timeout=0.2)
+    assert 'secret' not in str(error.value)
+    assert f'rtsp://127.0.0.1:{port}/a' in str(error.value)
+
+
+@pytest.mark.slow
+def test_two_hours_take_no_more_memory_than_a_minute(tmp_path):
+    """30 frames a second of simulated time, with reports being written."""
+    from rtseg_plugin.apis.recorder import Recorder
+
+    def resident():
+        with open('/proc/self/statm') as file:
+            return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+    frame = np.zeros((16, 16, 3), np.uint8)
+    minute, total = 30 * 60, 2 * 60 * 30 * 60
+    stream = (None if i % 100 == 7 else frame for i in range(total))
+    prediction = predicted(sources.ArraySource(stream), Slow())
+    recorder = Recorder(prediction.streams, tmp_path, save='labels')
+    recorder._files[0].labels = False  # 216,000 files are not the point
+    after_a_minute = None
+    for result in prediction:
+        recorder.take(result)
+        if result.index == 2 * minute:
+            after_a_minute = resident()
+    report, = recorder.close()
+    assert report['frames'] == total
+    assert report['bad_frames'] == total // 100
+    assert len(report['problems']) == 1000
+    assert resident() < 1.01 * after_a_minute

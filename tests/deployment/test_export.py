@@ -1,0 +1,230 @@
+"""Exported folders: numbers, metadata, what is refused."""
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmseg.structures import SegDataSample
+
+from rtseg_plugin.apis import load_segmentor
+from rtseg_plugin.apis.deployed import DeployedNetwork
+from rtseg_plugin.deployment import compare
+from rtseg_plugin.deployment.export import config_size, export, load_source
+from rtseg_plugin.deployment.metadata import DeploymentError
+from tests.builders import run_tool
+from tests.deployment.conftest import CLASSES, SIZE, frame
+
+pytest.importorskip('onnxscript')
+pytest.importorskip('onnxruntime')
+
+
+@pytest.fixture(scope='module')
+def folders(small, tmp_path_factory):
+    """What each way of exporting makes, by name; made when asked for."""
+    root, made = tmp_path_factory.mktemp('exported'), {}
+
+    def make(name, **options):
+        if name not in made:
+            pytest.importorskip(
+                dict(openvino='openvino').get(options.get('format'), 'onnx'))
+            export(*small, out=root / name, **options)
+            made[name] = root / name
+        return made[name]
+
+    return make
+
+
+WAYS = dict(
+    onnx=dict(format='onnx'),
+    openvino=dict(format='openvino'),
+    pt2=dict(format='pt2'),
+    onnx_all=dict(
+        format='onnx', dynamic=True, output='labels', raw_input=True),
+    openvino_all=dict(
+        format='openvino', dynamic=True, output='labels', raw_input=True),
+    pt2_dynamic=dict(format='pt2', dynamic=True),
+)
+
+
+def eager_labels(small, image):
+    """The host's own way: preprocessor, network, resize, argmax."""
+    model = load_segmentor(*small)
+    data = model.data_preprocessor(
+        dict(
+            inputs=[torch.from_numpy(image).permute(2, 0, 1)],
+            data_samples=[SegDataSample()]), False)
+    with torch.no_grad():
+        return model.predict(data['inputs'])[0].pred_sem_seg.data[0].numpy()
+
+
+@pytest.mark.parametrize('way', WAYS)
+def test_labels_are_those_of_the_host(small, folders, way):
+    deployed = DeployedNetwork(folders(way, **WAYS[way]), threads=1)
+    sizes = [SIZE, (75, 81)] if WAYS[way].get('dynamic') else [SIZE]
+    for size in sizes:
+        image = frame(3, size)
+        labels, state = deployed.step(image)
+        want = eager_labels(small, image)
+        assert labels.shape == size
+        assert labels.dtype == np.uint8
+        assert len(np.unique(want)) > 2
+        # where two classes are all but equal, rounding decides
+        assert (labels != want).mean() < 1e-3
+        assert tuple(state) == ()
+
+
+@pytest.mark.parametrize('way', ['onnx', 'openvino'])
+def test_a_folder_says_what_it_is(small, folders, way):
+    folder = folders(way, **WAYS[way])
+    metadata = json.loads((folder / 'metadata.json').read_text())
+    assert metadata['classes'] == CLASSES
+    assert metadata['palette'][4] == [4, 2, 3]
+    assert metadata['mean'] == [123.675, 116.28, 103.53]
+    assert metadata['std'] == [58.395, 57.12, 57.375]
+    assert metadata['channel_order'] == 'rgb'
+    assert metadata['input']['size'] == list(SIZE)
+    assert metadata['output']['channels'] == 5
+    assert metadata['output']['stride'] == 1
+    assert len(metadata['checkpoint']['sha256']) == 64
+    assert metadata['versions']['torch'] == torch.__version__
+    # the other sizes were compared before this one was fixed
+    assert len({(c['height'], c['width'])
+                for c in metadata['comparisons']}) == 3
+    assert max(c['difference'] for c in metadata['comparisons']) < 1e-4
+    report = (folder / 'report.md').read_text()
+    assert metadata['checkpoint']['sha256'] in report
+    assert '64x96' in report
+
+
+def test_the_onnx_file_says_it_too(folders):
+    onnx = pytest.importorskip('onnx')
+    model = onnx.load(folders('onnx', format='onnx') / 'model.onnx')
+    props = {p.key: json.loads(p.value) for p in model.metadata_props
+             if p.key in ('classes', 'mean', 'channel_order')}
+    assert props == dict(
+        classes=CLASSES, mean=[123.675, 116.28, 103.53], channel_order='rgb')
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_value for d in dims] == [1, 3, *SIZE]
+
+
+def example_frames_that_do_not_fit_are_refused(folders):
+    deployed = DeployedNetwork(folders('onnx', format='onnx'))
+    with pytest.raises(ValueError, match='frames of 64x96.*got 96x64'):
+        deployed.step(frame(size=(96, 64)))
+    with pytest.raises(ValueError, match='uint8 array.*float64'):
+        deployed.step(frame() / 2)
+    with pytest.raises(ValueError, match='got NoneType'):
+        deployed.step(None)
+    free = DeployedNetwork(folders('onnx_all', **WAYS['onnx_all']))
+    with pytest.raises(ValueError, match='at least 9 pixels a side'):
+        free.step(frame(size=(8, 64)))
+
+
+def test_a_changed_folder_is_refused(folders, tmp_path):
+    folder = tmp_path / 'copy'
+    shutil.copytree(folders('onnx', format='onnx'), folder)
+    metadata = json.loads((folder / 'metadata.json').read_text())
+    model = folder / 'model.onnx'
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 1
+    model.write_bytes(data)
+    with pytest.raises(DeploymentError, match='SHA-256 differs'):
+        DeployedNetwork(folder)
+    model.unlink()
+    with pytest.raises(DeploymentError, match="no file 'model.onnx'"):
+        DeployedNetwork(folder)
+    (folder / 'metadata.json').write_text(
+        json.dumps(dict(metadata, format_version=99)))
+    with pytest.raises(DeploymentError, match='version 99.*reads version 1'):
+        DeployedNetwork(folder)
+    (folder / 'metadata.json').write_text('{"format_version":')
+    with pytest.raises(DeploymentError, match='cannot be read'):
+        DeployedNetwork(folder)
+    with pytest.raises(DeploymentError, match='is no deployed model'):
+        DeployedNetwork(tmp_path)
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(size=(8, 64)), 'at least 9 pixels a side, got 8x64'),
+    (dict(precision='int4'), 'exported in fp32.*not in int4'),
+    (dict(format='tflite'), 'format is one of'),
+])
+def test_what_cannot_be_exported_is_refused(small, tmp_path, options,
+                                            message):
+    with pytest.raises(DeploymentError, match=message):
+        export(*small, out=tmp_path / 'out', **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_folder_is_left_alone(small, tmp_path):
+    done = run_tool('deployment/export.py', *small, '--out', tmp_path)
+    assert done.returncode == 1
+    assert f'{tmp_path} exists' in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_another_network_is_refused(small, tmp_path):
+    done = run_tool('deployment/export.py',
+                    'sctnet-s_1xb4-demo_synthetic-street-256x512', small[1],
+                    '--out', tmp_path / 'out')
+    assert done.returncode == 1
+    assert done.stderr.count('error:') == 1
+    assert not (tmp_path / 'out').exists()
+
+
+def test_wrong_numbers_leave_nothing_behind(small, tmp_path, monkeypatch):
+    """An exporter that loses a bias, say."""
+    from rtseg_plugin.deployment import export as module
+    plain = module.write_onnx
+
+    def wrong(program, *args):
+        bias = program.state_dict['decode_head.conv_seg.bias']
+        bias += 1
+        plain(program, *args)
+        bias -= 1
+
+    monkeypatch.setattr(module, 'write_onnx', wrong)
+    with pytest.raises(DeploymentError, match='other numbers than eager'):
+        export(*small, out=tmp_path / 'out')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_package_is_one_line(small, tmp_path, monkeypatch):
+    import sys
+    monkeypatch.setitem(sys.modules, 'onnxscript', None)
+    done = run_tool('deployment/export.py', *small, '--out',
+                    tmp_path / 'out')
+    assert done.returncode == 1
+    assert done.stderr.strip().split('\n')[-1].startswith(
+        'error: onnxscript cannot be imported')
+    assert "pip install 'onnxscript'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_classes_are_never_of_another_data_set(small):
+    """Without a checkpoint and without a data set they are unknown."""
+    assert load_source(small[0]).classes is None
+    assert load_source(*small).classes == CLASSES
+    recipe = load_source('fanet-18_2xb8-10k_camvid-720x960')
+    assert len(recipe.classes) == len(recipe.palette) == 11
+
+
+@pytest.mark.parametrize('name, size', [
+    ('sctnet-s_1xb4-demo_synthetic-street-256x512', (256, 512)),
+    ('fanet-18_2xb8-80k_cityscapes-1024x1024', (1024, 2048)),
+    ('sctnet-s_4xb8-160k_ade20k-512x512', (512, 512)),
+    ('rtformer-slim_4xb3-38k_camvid-720x960', (720, 960)),
+])
+def test_the_size_comes_from_the_config(name, size):
+    from mmengine.config import Config
+
+    from rtseg_plugin.utils.host_tools import resolve_config
+    assert config_size(Config.fromfile(resolve_config(name))) == size
+
+
+def example_frames_of_comparisons_are_images():
+    image = compare.example_frame(40, 60)
+    assert image.shape == (40, 60, 3)
+    assert cv2.Laplacian(image, cv2.CV_64F).std() > 1

@@ -1,0 +1,192 @@
+"""Quantised exports: calibration, accuracy, what is refused."""
+import json
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from rtseg_plugin.apis import load_segmentor
+from rtseg_plugin.apis.deployed import DeployedNetwork
+from rtseg_plugin.deployment import quantize as module
+from rtseg_plugin.deployment.data import Accuracy, Validation
+from rtseg_plugin.deployment.export import export
+from rtseg_plugin.deployment.graph import normalisation_of, normalise
+from rtseg_plugin.deployment.metadata import DeploymentError
+from tests.builders import write_cityscapes
+from tests.deployment.conftest import SIZE, frame
+from tests.deployment.test_memory import small_video  # noqa: F401
+
+pytest.importorskip('onnxscript')
+pytest.importorskip('nncf')
+INT8 = dict(format='openvino', precision='int8')
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / 'pictures'
+    folder.mkdir()
+    for i in range(4):
+        cv2.imwrite(str(folder / f'{i}.png'), frame(i, (40, 60)))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def with_data(small, tmp_path_factory):
+    """The small network's config with a data set."""
+    root = tmp_path_factory.mktemp('data')
+    write_cityscapes(root, train=3, val=2, size=SIZE)
+    cfg = Config.fromfile(small[0])
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='Resize', scale=SIZE[::-1]),
+        dict(type='LoadAnnotations'),
+        dict(type='PackSegInputs')
+    ]
+    for split in ('train', 'val'):
+        cfg[f'{split}_dataloader'] = dict(
+            batch_size=2,
+            num_workers=2,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=dict(
+                type='CityscapesDataset',
+                data_root=str(root),
+                data_prefix=dict(
+                    img_path=f'leftImg8bit/{split}',
+                    seg_map_path=f'gtFine/{split}'),
+                pipeline=pipeline))
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset', times=3, dataset=cfg.train_dataloader.dataset)
+    cfg.val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
+    cfg.dump(root / 'with_data.py')
+    return str(root / 'with_data.py')
+
+
+def test_pictures_calibrate(small, pictures, tmp_path):
+    export(*small, out=tmp_path / 'out', calibration=pictures, raw_input=True,
+           **INT8)
+    deployed = DeployedNetwork(tmp_path / 'out', threads=1)
+    report = deployed.metadata['int8']
+    assert report['calibration_images'] == 4
+    assert report['quantised_operations'] > 10
+    assert deployed.metadata['compute_precision'] == report['compute']
+    labels, _ = deployed.step(frame())
+    assert labels.shape == SIZE
+    assert len(np.unique(labels)) > 2
+    assert 'mIoU was not measured' in (tmp_path / 'out/report.md').read_text()
+    # numbers of eight bits are near those of floats, and not the same
+    errors = {c['precision']: c['difference']
+              for c in deployed.metadata['comparisons']}
+    assert errors['fp32'] < 1e-4 < errors['int8'] < 0.5
+
+
+def test_a_config_calibrates_and_measures(small, with_data, tmp_path):
+    metadata = export(*small, out=tmp_path / 'out', calibration=with_data,
+                      max_drop=5., **INT8)
+    report = metadata['int8']
+    assert report['calibration_images'] == 3  # of training, each once
+    accuracy = report['accuracy']
+    assert accuracy['images'] == 2
+    assert len(accuracy['fp32']['classes']) == 19
+    assert accuracy['int8']['miou'] >= accuracy['fp32']['miou'] - 5
+    assert '| mean |' in (tmp_path / 'out/report.md').read_text()
+
+
+def test_accuracy_is_that_of_the_host(small, with_data):
+    """Eager through the validation's own loop and through ours."""
+    model = load_segmentor(*small)
+    cfg = Config.fromfile(with_data)
+
+    def step(image, state):
+        import torch
+        with torch.no_grad():
+            return model(torch.from_numpy(image), mode='tensor').numpy(), None
+
+    got = Validation(cfg, model).measure(step)
+    hits = np.zeros((2, 19))
+    data = Validation(cfg, model).loader.dataset
+    for i in range(len(data)):
+        item = data[i]
+        image = item['inputs'].permute(1, 2, 0).numpy()
+        import torch
+        with torch.no_grad():
+            logits = model.encode_decode(
+                torch.from_numpy(normalise(image, normalisation_of(model))),
+                [dict(img_shape=SIZE)])
+        labels = logits.argmax(1)[0].numpy()
+        truth = item['data_samples'].gt_sem_seg.data[0].numpy()
+        for c in range(19):
+            hits[0, c] += ((labels == c) & (truth == c)).sum()
+            hits[1, c] += ((labels == c) | (truth == c)).sum()
+    want = hits[0] / hits[1] * 100
+    np.testing.assert_allclose(got.classes, want, rtol=1e-6)
+    assert abs(got.miou - np.nanmean(want)) < 0.01
+
+
+def test_more_than_the_drop_is_refused(small, with_data, tmp_path,
+                                       monkeypatch):
+    """Whatever is measured of the quantised network is too low."""
+    calls = []
+
+    def measure(self, step):
+        calls.append(step)
+        return Accuracy(50. if len(calls) == 1 else 10., [], 2)
+
+    def unchanged(model, **options):
+        return options['validation_fn'] and model
+
+    monkeypatch.setattr(Validation, 'measure', measure)
+    nncf = pytest.importorskip('nncf')
+    monkeypatch.setattr(nncf, 'quantize_with_accuracy_control', unchanged)
+    monkeypatch.setattr(module, '_milliseconds',
+                        lambda steps, image: [1.] * len(steps))
+    with pytest.raises(DeploymentError, match='loses 40.00 mIoU of 50.00'):
+        export(*small, out=tmp_path / 'out', calibration=with_data, **INT8)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F811
+    export(*small_video, out=tmp_path / 'out', calibration=pictures, **INT8)
+    deployed = DeployedNetwork(tmp_path / 'out', threads=1)
+    metadata = json.loads((tmp_path / 'out/metadata.json').read_text())
+    assert metadata['precision'] == 'int8'
+    state, seen = None, set()
+    for index in range(5):
+        labels, state = deployed.step(frame(index), state)
+        seen.update(np.unique(labels))
+    assert int(state.frames[0]) == 3
+    assert len(seen) > 2
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(calibration='nowhere'), 'nowhere is no folder and no config'),
+    (dict(), 'has no data set'),
+    (dict(calibration='nowhere', precision='fp32'), 'is for int8, not fp32'),
+    (dict(output='labels'), 'exported with --output logits'),
+    (dict(format='onnx'), 'exported in fp32, not in int8'),
+])
+def test_what_cannot_be_quantised(small, tmp_path, options, message):
+    with pytest.raises(DeploymentError, match=message):
+        export(*small, out=tmp_path / 'out', **{**INT8, **options})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_images(small, tmp_path):
+    folder = tmp_path / 'empty'
+    folder.mkdir()
+    (folder / 'notes.txt').write_text('none')
+    with pytest.raises(DeploymentError, match='holds no images'):
+        export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
+    (folder / 'broken.png').write_bytes(b'no picture')
+    with pytest.raises(DeploymentError, match='broken.png is no image'):
+        export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_data_that_is_not_there(with_data, small, tmp_path):
+    cfg = Config.fromfile(with_data)
+    for data in (cfg.val_dataloader.dataset,
+                 cfg.train_dataloader.dataset.dataset):
+        data.data_root = str(tmp_path / 'elsewhere')
+    with pytest.raises(DeploymentError, match='data set is not there'):
+        export(*small, out=tmp_path / 'out', calibration=cfg, **INT8)

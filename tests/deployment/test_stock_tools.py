@@ -1,0 +1,50 @@
+"""MMSegmentation's names of exporters."""
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from rtseg_plugin.apis import LogitsNetwork, load_segmentor
+from tests.builders import run_tool
+from tests.deployment.conftest import CLASSES
+
+
+def test_one_onnx_file(small, tmp_path):
+    onnx = pytest.importorskip('onnx')
+    onnxruntime = pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnxscript')
+    path = tmp_path / 'net.onnx'
+    done = run_tool('deployment/pytorch2onnx.py', small[0], '--checkpoint',
+                    small[1], '--verify', '--output-file', path)
+    assert done.returncode == 0, done.stderr
+    # the example's size is the config's
+    assert 'largest difference at 64x96' in done.stdout
+    assert 'largest difference at 96x192' in done.stdout
+    model = onnx.load(path)
+    props = {p.key: p.value for p in model.metadata_props}
+    assert json.loads(props['classes']) == CLASSES
+    assert json.loads(props['palette'])[2] == [2, 2, 3]
+    assert json.loads(props['std']) == [58.395, 57.12, 57.375]
+    assert json.loads(props['channel_order']) == 'rgb'
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_param for d in dims] == ['batch', '', 'height', 'width']
+    session = onnxruntime.InferenceSession(
+        str(path), providers=['CPUExecutionProvider'])
+    x = torch.randn(3, 3, 40, 72)
+    network = LogitsNetwork(load_segmentor(*small))
+    with torch.no_grad():
+        want = network(x).numpy()
+    got, = session.run(None, dict(image=x.numpy()))
+    np.testing.assert_allclose(got, want, atol=1e-4 * np.abs(want).max())
+
+
+def test_torchscript_says_that_it_is_deprecated(small, tmp_path):
+    done = run_tool('deployment/pytorch2torchscript.py', small[0],
+                    '--checkpoint', small[1], '--verify', '--output-file',
+                    tmp_path / 'net.pt')
+    assert done.returncode == 0, done.stderr
+    assert 'deprecates torch.jit.trace' in done.stdout
+    assert '--format pt2' in done.stdout
+    assert 'largest difference at 96x192' in done.stdout
+    assert (tmp_path / 'net.pt').exists()

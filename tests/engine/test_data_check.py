@@ -1,0 +1,79 @@
+"""A training whose labels do not fit is stopped before it begins."""
+import cv2
+import numpy as np
+import pytest
+from mmengine.runner import Runner
+
+from rtseg_plugin.utils.host_tools import cause_of
+from tests.builders import write_cityscapes
+from tests.engine.test_training import demo_config
+
+
+@pytest.fixture
+def root(tmp_path):
+    write_cityscapes(tmp_path / 'data')
+    return tmp_path / 'data'
+
+
+def relabel(root, change):
+    for path in (root / 'gtFine' / 'train').rglob('*.png'):
+        label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), change(label).astype(np.uint8))
+
+
+def config(root, work_dir, num_classes=19):
+    cfg = demo_config(root, work_dir, 1)
+    del cfg.model.teacher, cfg.model.alignments
+    cfg.model.type = 'EncoderDecoder'
+    cfg.model.decode_head.num_classes = num_classes
+    cfg.model.auxiliary_head.num_classes = num_classes
+    return cfg
+
+
+def train(cfg):
+    Runner.from_cfg(cfg).train()
+
+
+def test_masks_of_0_and_255(root, tmp_path):
+    relabel(root, lambda label: np.where(label < 9, 0, 255))
+    cfg = config(root, tmp_path / 'one')
+    with pytest.raises(ValueError, match='train_dataloader.dataset.*only '
+                       r'\[0, 255\].*RelabelPixels'):
+        train(cfg)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        pipeline = loader.dataset.pipeline
+        loading = [step.type for step in pipeline].index('LoadAnnotations')
+        pipeline.insert(loading + 1,
+                        dict(type='RelabelPixels', old=255, new=1))
+    cfg.work_dir = str(tmp_path / 'two')
+    train(cfg)
+
+
+def test_too_few_classes_in_a_head(root, tmp_path):
+    cfg = config(root, tmp_path / 'one', num_classes=2)
+    with pytest.raises(ValueError, match='model.decode_head.num_classes is 2, '
+                       'but train_dataloader.dataset has 19 classes'):
+        train(cfg)
+
+
+def test_labels_beyond_the_classes(root, tmp_path):
+    """Where the data set does not say which classes it has."""
+    cfg = config(root, tmp_path / 'one', num_classes=2)
+    cfg.train_dataloader.dataset.type = 'BaseSegDataset'
+    cfg.train_dataloader.dataset.update(
+        img_suffix='_leftImg8bit.png',
+        seg_map_suffix='_gtFine_labelTrainIds.png')
+    with pytest.raises(ValueError, match='label 0 of train_dataloader.dataset '
+                       'holds .* num_classes=2 labels are 0 to 1'):
+        train(cfg)
+
+
+def test_an_empty_data_set_is_named(root, tmp_path):
+    for path in (root / 'leftImg8bit' / 'train').rglob('*.png'):
+        path.unlink()
+    with pytest.raises(ValueError) as caught:
+        train(config(root, tmp_path / 'one'))
+    cause = cause_of(caught.value)
+    assert cause.startswith('train_dataloader.dataset is empty: there is no '
+                            'image *_leftImg8bit.png under')
+    assert str(root / 'leftImg8bit' / 'train') in cause
