@@ -16,7 +16,7 @@ def read(name):
 
 
 def test_they_are_found():
-    assert NOTEBOOKS == ['images.ipynb']
+    assert NOTEBOOKS == ['images.ipynb', 'video.ipynb']
 
 
 @pytest.mark.parametrize('name', NOTEBOOKS)
@@ -37,8 +37,8 @@ def test_outputs_are_kept_and_small(name):
 def test_runs_from_top_to_bottom(name, tmp_path, monkeypatch):
     nbclient = pytest.importorskip('nbclient')
     pytest.importorskip('ipykernel')
-    if name == 'images.ipynb':
-        pytest.importorskip('onnxruntime')
+    pytest.importorskip(
+        dict(images='onnxruntime', video='av')[name.removesuffix('.ipynb')])
     monkeypatch.setenv(
         'PATH', f'{os.path.dirname(sys.executable)}:{os.environ["PATH"]}')
     notebook = read(name)
