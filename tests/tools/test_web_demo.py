@@ -1,7 +1,6 @@
 """The page in the browser: its parts, and the whole in Chromium."""
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -144,7 +143,7 @@ def server(tmp_path_factory):
             600, f'the page ({(folder / "log").read_text()})')
         yield address
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # SIGINT is ignored in the background
         process.wait(60)
 
 

@@ -74,7 +74,7 @@ def main() -> None:
             failed += 1
             continue
         run(python, '-m', 'pip', 'list', '--format=freeze')
-        code = run(python, '-m', 'pytest', '-q', '-m', 'not slow', *TESTS,
+        code = run(python, '-m', 'pytest', '-m', 'not slow', *TESTS,
                    env=dict(os.environ, OMP_NUM_THREADS='2'))
         print(f'== {name}: {"passed" if code == 0 else f"failed ({code})"}')
         failed += code != 0
