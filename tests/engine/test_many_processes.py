@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.builders import ROOT
-from tests.engine import many_worker
+from tests.engine import faulty_run, many_worker
 
 
 def launch(processes, *command, **environment):
@@ -57,3 +57,10 @@ def test_a_dying_rank_ends_the_job(tmp_path):
     assert result.returncode != 0
     assert 'RuntimeError: this rank is dying' in result.stderr
     assert time.monotonic() - start < 240  # torch would wait half an hour
+
+
+def test_a_killed_worker_ends_the_training(tmp_path):
+    """And is no silent loss of its share of the data."""
+    child = faulty_run.in_a_child(tmp_path, workers=1, kill_worker=True)
+    assert child.returncode == 1
+    assert 'is killed by signal' in child.stderr
