@@ -23,9 +23,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
 
+from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import resolve_config
 from .graph import Normalisation, normalise
-from .metadata import DeploymentError
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # (image (1, 3, H, W), state) -> (logits (1, C, h, w), state)

@@ -4,9 +4,9 @@ from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+from ..utils.deployed_folder import DeploymentError
+from ..utils.runtimes import PACKAGES, available_cpus, need, openvino_options
 from .data import Accuracy, ConfigFrames, FolderFrames, Step, Validation
-from .metadata import DeploymentError
-from .runtimes import PACKAGES, available_cpus, need, openvino_options
 
 # images that ranges are taken from
 CALIBRATION_IMAGES = 100
