@@ -168,6 +168,8 @@ VISUALIZERS.build(dict(cfg.visualizer, save_dir={str(tmp_path)!r}))
     assert 'DistilledEncoderDecoder' in result.stdout
     assert 'rtseg_plugin.datasets.transforms.checked_loading' in result.stdout
     assert 'CheckpointCheckHook' in result.stdout
+
+
 def test_deployed_networks_import_without_torch():
     """And importing mmseg later registers all the same."""
     result = run("""
