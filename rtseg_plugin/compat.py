@@ -1,9 +1,9 @@
 """The seam to the host: supported versions, mmcv-lite, safe loading.
 
 This is the only module of the package that touches a foreign module, and it
-does three things, each once and harmless when repeated. They wait for the
-module that they concern (:func:`when_imported`), so that the package imports
-neither torch nor the host by itself:
+does three things, each once and harmless when repeated, and none of them
+imports torch or the host: what concerns a module waits until somebody else
+imports it (:func:`when_imported`).
 
 * where mmcv is installed without its compiled extension (mmcv-lite), it puts
   a stand-in ``mmcv._ext`` into ``sys.modules``, without which mmseg cannot be
