@@ -1,5 +1,7 @@
 # make demo: set up, then data, training, test, benchmark and pictures (demo/)
 # make demo-video: the same for a memory of past frames (demo_video/, an hour)
+# make claims: the papers' claims in miniature, into docs/results.md (hours;
+#     CLAIMS_ARGS=--reduced for 40 minutes)
 # make test: set up, then lint and tests
 # make slow: the tests that take long as well
 # make docs: the site, docs/_build/html
@@ -9,7 +11,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.rtseg-ready
 
-.PHONY: help setup demo demo-video test slow lint types docs environments clean
+.PHONY: help setup demo demo-video claims test slow lint types docs environments clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -41,6 +43,9 @@ demo: $(READY)
 
 demo-video: $(READY)
 	$(BIN)/python tools/misc/street_video_demo.py $(DEMO_ARGS)
+
+claims: $(READY)
+	$(BIN)/python tools/misc/claims.py $(CLAIMS_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ matplotlib.use('Agg')
 # the sibling is found as well when this file is loaded by its path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import matplotlib.pyplot as plt  # noqa: E402
-from _demo import call, mim, render, test, train  # noqa: E402
+from _demo import call, mim, render, scalars, test, train  # noqa: E402
 
 TEACHER = 'segformer_mit-b0_1xb12-demo_synthetic-street-128x256'
 STUDENT = 'sctnet-s_1xb12-demo_synthetic-street-128x256'
@@ -147,21 +147,12 @@ def overlay_sheet(checkpoint: Path, args, out: Path) -> None:
     write_sheet(columns, out)
 
 
-def scalars(name: str, args) -> list:
-    """Entries of the latest log of a training."""
-    logs = sorted(Path(args.work_dirs, name).glob('*/vis_data/scalars.json'))
-    return [
-        json.loads(line) for log in logs
-        for line in log.read_text().splitlines()
-    ]
-
-
 def curves(args, out: Path) -> None:
     """Losses and mIoU over the iterations of both trainings."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
     for name, label in ((TEACHER, 'SegFormer-B0 (teacher)'),
                         (STUDENT, 'SCTNet-S')):
-        entries = scalars(name, args)
+        entries = scalars(Path(args.work_dirs, name))
         key = 'decode.loss_ohem'
         points = [(e['step'], e[key]) for e in entries if key in e]
         left.plot(*zip(*points), label=f'{label}: hard pixels')
