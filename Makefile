@@ -10,6 +10,10 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.rtseg-ready
+# what the demos need of it: no tests, documents, exports and pages
+LIGHT := $(VENV)/.rtseg-light
+INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check \
+	-c requirements/constraints.txt
 
 .PHONY: help setup demo demo-video claims test slow lint types docs environments clean
 
@@ -20,7 +24,7 @@ setup: $(READY)
 
 # torch's setuptools bound, mmengine's pkg_resources and openxlab's old pin do
 # not resolve by themselves; constraints.txt holds the versions that do.
-$(READY): setup.py requirements/*.txt
+$(LIGHT): setup.py requirements/*.txt
 	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "error: $$python is no Python 3.11 or later, which the pinned" \
@@ -29,22 +33,23 @@ $(READY): setup.py requirements/*.txt
 	@test -x $(BIN)/python || { echo "== making $(VENV)"; \
 	    $(PYTHON) -m venv $(VENV); }
 	@echo "== installing what is missing (constraints: the tested versions)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check \
-	    -c requirements/constraints.txt setuptools wheel
-	@$(BIN)/python -m pip install -q --disable-pip-version-check \
-	    -c requirements/constraints.txt torch
-	@$(BIN)/python -m pip install -q --disable-pip-version-check \
-	    --no-build-isolation -c requirements/constraints.txt \
+	@$(INSTALL) setuptools wheel
+	@$(INSTALL) torch
+	@$(INSTALL) --no-build-isolation -e ".[lite]" openmim
+	@touch $@
+
+$(READY): $(LIGHT)
+	@$(INSTALL) --no-build-isolation \
 	    -e ".[lite,optional,onnx,openvino,web,docs,tests]"
 	@touch $@
 
-demo: $(READY)
+demo: $(LIGHT)
 	$(BIN)/python tools/misc/street_demo.py $(DEMO_ARGS)
 
-demo-video: $(READY)
+demo-video: $(LIGHT)
 	$(BIN)/python tools/misc/street_video_demo.py $(DEMO_ARGS)
 
-claims: $(READY)
+claims: $(LIGHT)
 	$(BIN)/python tools/misc/claims.py $(CLAIMS_ARGS)
 
 lint: $(READY)

@@ -122,5 +122,5 @@ def test_a_small_run(title, tmp_path, monkeypatch, capsys):
         assert f'{record["mIoU"]:.2f}' in written
     # nothing is done again
     claims.main()
-    assert 'train ' not in capsys.readouterr().out
+    assert '=== train ' not in capsys.readouterr().out
     assert (tmp_path / 'results.md').read_text() == written
