@@ -22,6 +22,8 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import (
     IO,
     Any,
@@ -36,6 +38,7 @@ from typing import (
 
 import torch
 from mmengine.dist import barrier, get_local_rank
+from mmengine.fileio import get_file_backend
 
 from .checkpoint_rules import RULES, safe_globals, storage_item
 from .pickle_walk import PickleWalk, Storage, UnsafeCheckpointError, refuse
@@ -333,6 +336,31 @@ def load_from_mmcls(filename: str, map_location: MapLocation = None) -> Any:
     return _process_mmcls_checkpoint(load_from_http(url, map_location))
 
 
+def _load_fetched(name: str, fetch: Callable[[str], None],
+                  map_location: MapLocation) -> Any:
+    with TemporaryDirectory() as folder:
+        path = osp.join(folder, osp.basename(name))
+        fetch(path)
+        return safe_torch_load(path, map_location)
+
+
+def load_from_pavi(filename: str, map_location: MapLocation = None) -> Any:
+    """Loader of ``pavi://NAME`` for ``CheckpointLoader``."""
+    from pavi import modelcloud
+    model = modelcloud.get(filename.split('://', 1)[1])
+    return _load_fetched(model.name, model.download, map_location)
+
+
+def load_from_ceph(filename: str,
+                   map_location: MapLocation = None,
+                   backend: str = 'petrel') -> Any:
+    """Loader of ``s3://`` and ``petrel://`` for ``CheckpointLoader``."""
+    store = get_file_backend(filename, backend_args={'backend': backend})
+    return _load_fetched(
+        filename, lambda path: Path(path).write_bytes(store.get(filename)),
+        map_location)
+
+
 SAFE_LOADERS = {
     '': load_from_local,
     'http://': load_from_http,
@@ -342,4 +370,7 @@ SAFE_LOADERS = {
     'open-mmlab://': load_from_openmmlab,
     'openmmlab://': load_from_openmmlab,
     'mmcls://': load_from_mmcls,
+    'pavi://': load_from_pavi,
+    r'(\S+\:)?s3://': load_from_ceph,
+    r'(\S+\:)?petrel://': load_from_ceph,
 }
