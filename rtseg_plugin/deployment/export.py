@@ -198,6 +198,10 @@ def export(model: Union[str, Path, Config],
         raise DeploymentError(
             'int8 is exported with --output logits, of which the runner makes '
             'the same labels in less time')
+    if precision == 'int8' and dynamic:
+        raise DeploymentError(
+            'int8 is exported for one size: give --size H W instead of '
+            '--dynamic, with which OpenVINO crashes on processors with AMX')
     if calibration is not None and precision != 'int8':
         raise DeploymentError(f'--calibration is for int8, not {precision}')
     if format == 'tensorrt':

@@ -213,6 +213,7 @@ def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F81
     (dict(), 'has no data set'),
     (dict(calibration='nowhere', precision='fp32'), 'is for int8, not fp32'),
     (dict(output='labels'), 'exported with --output logits'),
+    (dict(dynamic=True), 'int8 is exported for one size'),
     (dict(format='onnx'), 'exported in fp32, not in int8'),
 ])
 def test_what_cannot_be_quantised(small, tmp_path, options, message):
