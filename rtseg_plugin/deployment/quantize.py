@@ -15,8 +15,6 @@ from .data import (
 from .metadata import DeploymentError
 from .runtimes import PACKAGES, available_cpus, need, openvino_options
 
-
-
 # what only passes on or reshapes the weights of an attention
 _PASSED_ON = ('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Convert')
 _READERS = ('MatMul', 'ReduceSum', 'Divide')

@@ -73,8 +73,8 @@ class CrossResolutionAttention(BaseModule):
         """
         # (N, C, tokens) each; the root of the tokens is the grid's side
         keys, values = self.cross_feature(low).flatten(2).chunk(2, dim=1)
-        # (N, pixels, C), what lies in memory where channels come last; runtimes
-        # then copy neither it nor what is read
+        # (N, pixels, C), as it lies in memory where channels come last;
+        # runtimes then copy neither it nor what is read
         queries = self.norm(x).permute(0, 2, 3, 1).flatten(1, 2)
         # (N, pixels, tokens): the softmax runs along contiguous memory
         attention = (queries @ (keys / self.cross_size)).softmax(dim=-1)
