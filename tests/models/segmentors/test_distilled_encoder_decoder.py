@@ -306,6 +306,7 @@ def test_a_faster_teacher_teaches_the_same(options, tolerance):
     for name, value in terms.items():
         if name.startswith('align'):
             assert others[name].dtype == torch.float32
-            assert others[name] == pytest.approx(value.item(), rel=tolerance)
+            assert others[name].item() == pytest.approx(
+                value.item(), rel=tolerance)
             assert value > 0
     assert (other - gradient).norm() < tolerance * gradient.norm()
