@@ -136,7 +136,7 @@ def test_images_are_from_all_over_the_set(small, with_data, monkeypatch):
     frames = data.ConfigFrames(cfg, load_segmentor(*small))
     assert len(frames) == len(list(frames.streams())) == 2
     assert list(frames.loader.dataset.indices) == [0, 2]
-    del cfg.train_dataloader
+    cfg.train_dataloader = None
     frames = data.ConfigFrames(cfg, load_segmentor(*small))
     assert frames.kind.startswith('validation images')
 
