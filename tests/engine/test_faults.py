@@ -10,8 +10,8 @@ import torch
 
 from rtseg_plugin.utils.newest_checkpoint import newest_checkpoint
 from rtseg_plugin.utils.safe_load import safe_torch_load
-from tests.builders import ROOT
-from tests.engine.faulty_run import build
+from tests.builders import ROOT, write_cityscapes
+from tests.engine.faulty_run import CutHook, build
 
 
 def train(work_dir, **kwargs):
@@ -169,6 +169,24 @@ def test_a_killed_worker_ends_the_training(tmp_path):
     child = in_a_child(tmp_path, workers=1, kill_worker=True)
     assert child.returncode == 1
     assert 'is killed by signal' in child.stderr
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_an_image_cut_in_the_second_epoch(tmp_path, workers):
+    """It was readable in the first; what was saved by then is resumed."""
+    write_cityscapes(tmp_path / 'data')
+    path = sorted((tmp_path / 'data/leftImg8bit/train').rglob('*.png'))[0]
+    content = path.read_bytes()
+    kwargs = dict(images=str(tmp_path / 'data'), by_epoch=True, length=2,
+                  workers=workers)
+    with pytest.raises(ValueError, match=f'{path.name}.*cannot be decoded'):
+        train(tmp_path / 'run', hooks=[CutHook(path)], **kwargs)
+    assert newest_checkpoint(tmp_path / 'run').endswith('epoch_1.pth')
+    path.write_bytes(content)
+    train(tmp_path / 'run', resume=True, **kwargs)
+    train(tmp_path / 'whole', **kwargs)
+    assert_same(weights(tmp_path / 'whole', 'epoch_2.pth'),
+                weights(tmp_path / 'run', 'epoch_2.pth'))
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
