@@ -1,4 +1,5 @@
-"""A small training in a process of its own, for tests that do it harm.
+"""A small training, here or in a process of its own, for tests that do it
+harm.
 
 ``python -m tests.engine.faulty_run WORK_DIR [KEY=VALUE ...]`` trains a linear
 network with dropout; keys are those of :func:`build`.
@@ -7,6 +8,7 @@ import ast
 import os
 import random
 import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -16,10 +18,13 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmseg.registry import DATASETS
 from torch import nn
 from torch.utils.data import Dataset, get_worker_info
 
 import rtseg_plugin  # noqa: F401
+from rtseg_plugin.utils.safe_load import safe_torch_load
+from tests.builders import ROOT
 
 
 class Samples(Dataset):
@@ -41,6 +46,37 @@ class Samples(Dataset):
                 os.kill(os.getpid(), signal.SIGKILL)
             noise[2] = torch.rand(()).item()
         return dict(inputs=torch.tensor([float(index), *noise]))
+
+
+class Pictures(Samples):
+    """Means of the images of a folder, read as the recipes read them."""
+
+    def __init__(self, root):
+        step = dict(_scope_='rtseg_plugin')
+        self.images = DATASETS.build(dict(
+            type='CityscapesDataset', data_root=root,
+            data_prefix=dict(img_path='leftImg8bit/train',
+                             seg_map_path='gtFine/train'),
+            pipeline=[dict(step, type='LoadImageFromFile'),
+                      dict(step, type='LoadAnnotations'),
+                      dict(type='PackSegInputs')]))  # yapf: disable
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        colours = self.images[index]['inputs'].float().mean((1, 2)) / 255
+        return dict(inputs=torch.cat([colours, torch.ones(1)]))
+
+
+class CutHook(Hook):
+    """Cuts a file off when the first epoch is over."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def after_train_epoch(self, runner):
+        os.truncate(self.path, os.path.getsize(self.path) // 2)
 
 
 class Net(BaseModel):
@@ -100,14 +136,20 @@ class _Bomb:
 def build(work_dir, by_epoch=False, length=8, interval=1, val=0, workers=0,
           persistent=False, resume=False, keep=-1, kill=None, saving=False,
           nan_at=None, best=None, large=0, hook='SafeCheckpointHook',
-          diff_rank_seed=False, kill_worker=False, hooks=()):
-    """A runner; ``val`` is the interval of the validation, 0 for none."""
+          diff_rank_seed=False, kill_worker=False, images=None, hooks=()):
+    """A runner; ``val`` is the interval of the validation, 0 for none.
+
+    Started by torchrun it is one of several gloo processes.
+    """
     init_default_scope('mmseg')
+    many = 'WORLD_SIZE' in os.environ
+    if many:  # as tools/train.py does on CPUs
+        torch.distributed.init_process_group('gloo')
     torch.manual_seed(0)  # the runner's seed comes after the weights
     model = Net(nan_at=nan_at, large=large)
     loader = dict(
         batch_size=2, num_workers=workers, persistent_workers=persistent,
-        dataset=Samples(kill_worker))
+        dataset=Pictures(images) if images else Samples(kill_worker))
     train_cfg = dict(val_interval=val or 1000)
     if by_epoch:
         train_cfg.update(by_epoch=True, max_epochs=length)
@@ -138,10 +180,35 @@ def build(work_dir, by_epoch=False, length=8, interval=1, val=0, workers=0,
             rule='greater' if best else None)),
         custom_hooks=custom, log_level='ERROR',
         randomness=dict(seed=3, diff_rank_seed=diff_rank_seed),
-        launcher='pytorch' if 'WORLD_SIZE' in os.environ else 'none',
-        env_cfg=dict(dist_cfg=dict(backend='gloo')),
+        launcher='pytorch' if many else 'none',
+        cfg=dict(model_wrapper_cfg=dict(type='GlooDataParallel'))
+        if many else None,
         experiment_name=f'faulty-{os.path.basename(work_dir)}',
         **validation)  # yapf: disable
+
+
+def train(work_dir, **kwargs):
+    runner = build(str(work_dir), **kwargs)
+    runner.train()
+    return runner
+
+
+def in_a_child(work_dir, prefix=(), **kwargs):
+    return subprocess.run(
+        [*prefix, sys.executable, '-m', 'tests.engine.faulty_run',
+         str(work_dir), *(f'{k}={v!r}' for k, v in kwargs.items())],
+        cwd=ROOT, env=dict(os.environ, OMP_NUM_THREADS='1'),
+        capture_output=True, text=True, timeout=300)
+
+
+def weights(work_dir, name):
+    return safe_torch_load(work_dir / name)['state_dict']
+
+
+def assert_same(this, other):
+    assert this.keys() == other.keys()
+    for key, value in this.items():
+        assert torch.equal(value, other[key]), key
 
 
 if __name__ == '__main__':
