@@ -11,8 +11,8 @@ import torch
 
 from rtseg_plugin.utils.safe_load import safe_torch_load
 from tests.builders import ROOT, write_cityscapes
-from tests.engine import many_worker
-from tests.engine.test_training import demo_config
+from tests.engine import faulty_run, many_worker
+from tests.engine.demo_run import demo_config
 
 
 def launch(processes, *command, **environment):
@@ -123,3 +123,10 @@ def test_a_dying_rank_ends_the_job(tmp_path):
     assert result.returncode != 0
     assert 'RuntimeError: this rank is dying' in result.stderr
     assert time.monotonic() - start < 240  # torch would wait half an hour
+
+
+def test_a_killed_worker_ends_the_training(tmp_path):
+    """And is no silent loss of its share of the data."""
+    child = faulty_run.in_a_child(tmp_path, workers=1, kill_worker=True)
+    assert child.returncode == 1
+    assert 'is killed by signal' in child.stderr
