@@ -24,9 +24,9 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import resolve_config
 from .graph import Normalisation, normalise
-from .metadata import DeploymentError
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # that ranges are taken from, at most

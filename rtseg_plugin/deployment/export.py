@@ -12,12 +12,23 @@ from mmengine.config import Config
 from ..apis.deployed import DeployedNetwork
 from ..apis.network import load_segmentor
 from ..utils import packaged_weights
+from ..utils.deployed_folder import (
+    REPORT,
+    DeploymentError,
+    sha256_of,
+    write_metadata,
+)
 from ..utils.host_tools import resolve_config
+from ..utils.runtimes import (
+    PACKAGES,
+    available_cpus,
+    need,
+    need_tensorrt,
+)
 from ..version import __version__
 from .compare import Comparison, compare_step, compare_stream
 from .data import Validation, calibration_frames
 from .graph import InferenceGraph, normalisation_of
-from .metadata import REPORT, DeploymentError, sha256_of, write_metadata
 from .onnx_file import (
     EXAMPLE_SIZE,
     capture,
@@ -29,7 +40,6 @@ from .onnx_file import (
 from .openvino_file import describe_openvino, read_openvino, save_openvino
 from .quantize import quantize
 from .report import write_report
-from .runtimes import PACKAGES, available_cpus, need, need_tensorrt
 from .tensorrt_file import build_engine
 
 # format: (its file, precisions that it may be in)

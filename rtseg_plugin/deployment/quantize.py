@@ -4,6 +4,8 @@ from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+from ..utils.deployed_folder import DeploymentError
+from ..utils.runtimes import PACKAGES, available_cpus, need, openvino_options
 from .data import (
     CALIBRATION_IMAGES,
     Accuracy,
@@ -12,8 +14,6 @@ from .data import (
     Step,
     Validation,
 )
-from .metadata import DeploymentError
-from .runtimes import PACKAGES, available_cpus, need, openvino_options
 
 # what only passes on or reshapes the weights of an attention
 _PASSED_ON = ('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Convert')

@@ -6,8 +6,8 @@ where there is a GPU.
 """
 from pathlib import Path
 
-from .metadata import DeploymentError
-from .runtimes import need_tensorrt
+from ..utils.deployed_folder import DeploymentError
+from ..utils.runtimes import need_tensorrt
 
 
 def build_engine(onnx_file: Path, path: Path) -> None:

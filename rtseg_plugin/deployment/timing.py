@@ -15,11 +15,11 @@ from ..apis.deployed import DeployedNetwork
 from ..apis.network import full_memory
 from ..models.inference import to_inference
 from ..models.layers.label_map import label_map
+from ..utils.deployed_folder import METADATA, DeploymentError
+from ..utils.runtimes import available_cpus
 from .compare import example_frame
 from .export import export, load_source
 from .graph import normalisation_of, normalise
-from .metadata import METADATA, DeploymentError
-from .runtimes import available_cpus
 
 MODES = ('network', 'pipeline', 'stream')
 OUTPUTS = ('labels', 'logits')
@@ -241,7 +241,7 @@ def _stream(name: str, model: Any, form: Optional[str], setting: Setting,
 
 
 def _write_clip(path: Path, size: Tuple[int, int]) -> None:
-    from .runtimes import need
+    from ..utils.runtimes import need
     av = need('av')
     with av.open(str(path), 'w') as container:
         stream = container.add_stream('libx264', rate=25)

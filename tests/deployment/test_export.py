@@ -12,7 +12,7 @@ from rtseg_plugin.apis import load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment import compare
 from rtseg_plugin.deployment.export import config_size, export, load_source
-from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from tests.builders import run_tool
 from tests.deployment.conftest import CLASSES, SIZE, frame
 

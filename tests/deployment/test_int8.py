@@ -12,7 +12,7 @@ from rtseg_plugin.deployment import quantize as module
 from rtseg_plugin.deployment.data import Accuracy, Validation
 from rtseg_plugin.deployment.export import export
 from rtseg_plugin.deployment.graph import normalisation_of, normalise
-from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from tests.builders import write_cityscapes
 from tests.deployment.conftest import SIZE, frame
 from tests.deployment.test_memory import small_video  # noqa: F401

@@ -8,7 +8,7 @@ import torch
 
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment import export as module
-from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from tests.builders import run_tool
 from tests.deployment.conftest import SIZE, frame
 from tests.deployment.test_memory import small_video  # noqa: F401

@@ -22,7 +22,6 @@ from mmengine.config import Config
 from mmengine.fileio import dump
 from mmseg.registry import MODELS
 
-from rtseg_plugin.deployment.metadata import DeploymentError
 from rtseg_plugin.deployment.timing import (
     Contender,
     Setting,
@@ -30,6 +29,7 @@ from rtseg_plugin.deployment.timing import (
     threads_or_all,
     torch_contender,
 )
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from rtseg_plugin.utils.host_tools import resolve_config
 
 NETWORKS = [

@@ -12,7 +12,7 @@ import sys
 from mmengine import DictAction
 
 from rtseg_plugin.deployment.export import FORMATS, export
-from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 
 
 def parse_args() -> argparse.Namespace:

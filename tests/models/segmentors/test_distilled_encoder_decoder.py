@@ -227,6 +227,16 @@ def test_two_alignments_of_one_name():
         build_model(cfg)
 
 
+def test_modules_of_the_teacher_are_found_by_their_path(model, monkeypatch):
+    """Without a list of all modules in every iteration."""
+    network = model.teacher.network()
+    head = network.decode_head
+    monkeypatch.setattr(network, 'named_modules', None)
+    assert model.teacher.module('decode_head.conv_seg') is head.conv_seg
+    with pytest.raises(AttributeError, match='absent'):
+        model.teacher.module('absent')
+
+
 def test_teacher_given_as_the_path_of_a_config(model, tmp_path):
     state = model.teacher.network().state_dict()
     torch.save(dict(state_dict=state), tmp_path / 'teacher.pth')

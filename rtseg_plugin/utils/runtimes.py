@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
-from .metadata import DeploymentError
+from .deployed_folder import DeploymentError
 
 # format: (module that runs it, what pip installs, the package's extra)
 PACKAGES = {
