@@ -1,9 +1,12 @@
 """Real-time semantic segmentation of images and video for MMSegmentation.
 
-Importing the package registers everything in MMSegmentation's registries.
-Only ``import rtseg_plugin.apis.deployed``, which runs exported networks where
-there may be no torch, puts that off until mmseg is imported.
+Importing the package registers everything in MMSegmentation's registries: at
+once where mmseg is imported already, else at the moment when it is. So what
+runs exported networks (``rtseg_plugin.apis.deployed``) works where there is
+neither torch nor the host.
 """
+import importlib
+
 from . import compat
 from .version import __version__
 
@@ -11,24 +14,20 @@ _ROOMS = ('datasets', 'engine', 'evaluation', 'models')
 
 
 def _register() -> None:
-    compat.check_versions()
-    compat.install_mmcv_stand_in()
-    compat.register_safe_loaders()
-    compat.register_configs()
-
-    from . import datasets, engine, evaluation, models  # noqa: F401
+    for name in (*_ROOMS, 'registry'):
+        importlib.import_module(f'{__name__}.{name}')
 
 
 def __getattr__(name: str):
     if name in _ROOMS:  # before anything was registered
-        import importlib
         return importlib.import_module(f'{__name__}.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
-if compat.only_deployed_is_wanted():
-    compat.after_import_of('mmseg', _register)
-else:
-    _register()
+compat.install_mmcv_stand_in()
+compat.when_imported('mmengine.config.utils', compat.register_configs)
+compat.when_imported('mmengine.runner.checkpoint',
+                     compat.register_safe_loaders)
+compat.when_imported('mmseg', _register, before=compat.check_versions)
 
 __all__ = ['__version__', *_ROOMS]

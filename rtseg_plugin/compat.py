@@ -1,8 +1,9 @@
 """The seam to the host: supported versions, mmcv-lite, safe loading.
 
 This is the only module of the package that touches a foreign module, and it
-does three things, both once and both harmless when repeated, when the package
-is imported, or when mmseg is if only deployed networks are wanted at first:
+does three things, each once and harmless when repeated, and none of them
+imports torch or the host: what concerns a module waits until somebody else
+imports it (:func:`when_imported`).
 
 * where mmcv is installed without its compiled extension (mmcv-lite), it puts
   a stand-in ``mmcv._ext`` into ``sys.modules``, without which mmseg cannot be
@@ -21,9 +22,8 @@ import importlib.metadata
 import importlib.util
 import sys
 import types
-from importlib import _bootstrap
-from importlib.machinery import ModuleSpec
-from typing import Callable
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Callable, Optional
 
 # distribution: (lowest supported version, first version that is not)
 SUPPORTED = {
@@ -111,7 +111,10 @@ def install_mmcv_stand_in() -> bool:
     loaded = sys.modules.get('mmcv._ext')
     if loaded is not None:
         return isinstance(loaded, _AbsentExtension)
-    if importlib.util.find_spec('mmcv._ext') is not None:
+    mmcv = importlib.util.find_spec('mmcv')
+    # looked for without importing mmcv
+    if mmcv is None or PathFinder.find_spec(
+            'mmcv._ext', mmcv.submodule_search_locations) is not None:
         return False
     stand_in = _AbsentExtension('mmcv._ext')
     # importlib.util.find_spec, which mmcv and others call, wants a spec
@@ -135,28 +138,18 @@ def register_configs() -> None:
     MODULE2PACKAGE.setdefault('rtseg_plugin', 'rtseg_plugin')
 
 
-def only_deployed_is_wanted() -> bool:
-    """Whether the package is imported for ``apis.deployed`` and no more.
+class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Calls a function before a module is imported, and one afterwards."""
 
-    Python imports a package before what is in it. Which module it is on its
-    way to can be seen in the locks that its import system holds; where it
-    holds them elsewhere one day the answer is no, and all is imported.
-    """
-    name = 'rtseg_plugin.apis.deployed'
-    wanted = (name in getattr(_bootstrap, '_module_locks', ())
-              or name in getattr(sys, 'orig_argv', ()))
-    return wanted and 'mmseg' not in sys.modules
-
-
-class _AfterImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Calls a function when a module has been imported."""
-
-    def __init__(self, name: str, function: Callable[[], None]):
-        self.name, self.function = name, function
+    def __init__(self, name: str, after: Callable[[], None],
+                 before: Optional[Callable[[], None]]):
+        self.name, self.after, self.before = name, after, before
 
     def find_spec(self, name, path=None, target=None):
         if name != self.name:
             return None
+        if self.before is not None:
+            self.before()
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is not None:
@@ -169,14 +162,23 @@ class _AfterImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module):
         module.__spec__.loader = module.__loader__ = self.loader
         self.loader.exec_module(module)
-        self.function()
+        self.after()
 
 
-def after_import_of(name: str, function: Callable[[], None]) -> None:
-    """Call a function once a module has been imported.
+def when_imported(name: str,
+                  after: Callable[[], None],
+                  before: Optional[Callable[[], None]] = None) -> None:
+    """Call functions when a module is imported; at once if it is already.
 
     Args:
-        name (str): Of a top-level module that is not imported yet.
-        function (Callable): Called once, before the import returns.
+        name (str): Of a module, which is not imported by this.
+        after (Callable): Called once, before the import returns.
+        before (Callable, optional): Called when somebody asks for the module,
+            also where it is not installed; what it raises stops the import.
     """
-    sys.meta_path.insert(0, _AfterImport(name, function))
+    if name in sys.modules:
+        if before is not None:
+            before()
+        after()
+    else:
+        sys.meta_path.insert(0, _WhenImported(name, after, before))

@@ -1,13 +1,15 @@
 """Child registries of MMSegmentation's with the scope ``rtseg_plugin``.
 
-Everything is registered in ``mmseg.registry``; these nodes only make
-``type='rtseg_plugin.SCTNet'`` resolve in anybody's config: mmengine imports
-``rtseg_plugin.registry`` when it meets the unknown scope, which imports the
-package, and a child finds what its parent holds. Each registry of the host
+Everything but two transforms is registered in ``mmseg.registry``; these nodes
+make ``type='rtseg_plugin.SCTNet'`` resolve in anybody's config: mmengine
+imports ``rtseg_plugin.registry`` when it meets the unknown scope, and a child
+finds what its parent holds. Each registry of the host
 has one, under the host's name: DATASETS, MODELS and so on.
 """
 from mmengine.registry import Registry
 from mmseg import registry as _host
+
+from .datasets.transforms import LoadAnnotations, LoadImageFromFile
 
 _CHILDREN = {
     name: Registry(
@@ -20,5 +22,6 @@ _CHILDREN = {
 }
 globals().update(_CHILDREN)
 
-# the one that this package itself registers in, see checked_loading.py
-TRANSFORMS = _CHILDREN['TRANSFORMS']
+# they keep the host's names, so they cannot be in its registry
+for _transform in (LoadAnnotations, LoadImageFromFile):
+    _CHILDREN['TRANSFORMS'].register_module(module=_transform)

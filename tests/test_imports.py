@@ -7,9 +7,11 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / 'rtseg_plugin'
 
 _SHARED = {'utils', 'models.layers'}
+# the parts of one network, in a folder of its name
 _ROOMS = {
-    f'models.layers.{room}'
-    for room in ('fanet', 'gain', 'lmanet', 'rtformer', 'sctnet')
+    f'models.layers.{readme.parent.name}'
+    for readme in (PACKAGE.parent / 'configs').glob('*/README.md')
+    if (PACKAGE / 'models' / 'layers' / readme.parent.name).is_dir()
 }
 # What each folder may import; its own files, and files of the package's root,
 # in addition. Registration, in the __init__ files, is not an arrow.
@@ -31,14 +33,9 @@ ARROWS = {
     'datasets': {'utils', 'datasets.transforms'},
     'evaluation': {'utils'},
     'evaluation.metrics': {'utils', 'evaluation'},
-    'engine': {'utils', 'engine.hooks', 'datasets'},
-    'engine.hooks': {'utils', 'datasets'},
-    # a deployed folder runs without torch: its two files of the runtime are
-    # below the apis, what writes the folder above
-    'apis': _SHARED | {
-        'models', 'models.inference', 'deployment.metadata',
-        'deployment.runtimes'
-    },
+    'engine': {'utils', 'engine.hooks'},
+    'engine.hooks': {'utils', 'datasets.transforms'},
+    'apis': _SHARED | {'models', 'models.inference'},
     'deployment': _SHARED | {'models.inference', 'apis'},
 }
 FOLDERS = sorted({
@@ -98,8 +95,7 @@ def test_no_arrow_points_back(folder):
             continue
         for module in imported(path):
             is_file = not PACKAGE.joinpath(*module).is_dir()
-            name = '.'.join(module)
-            parent = '.'.join(module[:-1]) if is_file else name
-            assert not parent or name in allowed or parent in allowed, (
-                f'{path.relative_to(PACKAGE)} imports {name}: {folder} may '
-                f'import from {sorted(allowed)}')
+            source = '.'.join(module[:-1] if is_file else module)
+            assert not source or source in allowed, (
+                f'{path.relative_to(PACKAGE)} imports {".".join(module)}: '
+                f'{folder} may import from {sorted(allowed)}')

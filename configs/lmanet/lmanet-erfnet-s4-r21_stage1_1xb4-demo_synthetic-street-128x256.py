@@ -9,8 +9,11 @@ _base_ = [
     '../_base_/default_runtime.py', '../_base_/schedules/adamw-poly_demo.py'
 ]
 norm_cfg = dict(type='BN', eps=1e-3, requires_grad=True)
-train_pipeline = _base_.train_pipeline
-train_pipeline.insert(-1, dict(type='RelabelPixels', old=255, new=19))
+train_steps = _base_.train_steps
+pack = train_steps.pop('pack')
+train_steps.update(
+    relabel=dict(type='RelabelPixels', old=255, new=19), pack=pack)
+train_pipeline = list(train_steps.values())
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 model = dict(
     decode_all=True,

@@ -5,9 +5,9 @@ from typing import Any, Optional, Tuple, Union
 
 import numpy as np
 
-from ..deployment.metadata import DeploymentError, read_metadata
-from ..deployment.runtimes import RUNTIMES, available_cpus
+from ..utils.deployed_folder import DeploymentError, read_metadata
 from ..utils.label_map import label_map
+from ..utils.runtimes import RUNTIMES, available_cpus
 
 __all__ = ['DeployedNetwork', 'DeploymentError']
 

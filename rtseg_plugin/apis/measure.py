@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
+from ..utils.timing import timed
 from .recorder import Recorder
 from .segmentor import Segmentor
 from .sources import Source, open_source
@@ -29,9 +30,7 @@ def _network_alone(segmentor: Segmentor, frame: np.ndarray) -> Any:
 
     def run() -> None:
         with torch.no_grad():
-            logits, _ = network.logits(batch, state)
-        if logits.device.type == 'cuda':
-            torch.cuda.synchronize()
+            network.logits(batch, state)
 
     return run
 
@@ -77,10 +76,9 @@ def measure_stream(segmentor: Segmentor,
         network()
     results: List[dict] = []
     for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(frames):
-            network()
-        alone = frames / (time.perf_counter() - start)
+        alone = frames / timed(
+            lambda: [network() for _ in range(frames)],
+            segmentor.facts()['device'])
         stream = _rate(segmentor, source, frames, None)
         with tempfile.TemporaryDirectory() as folder:
             recorded = _rate(segmentor, source, frames, folder)

@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 
-from ..deployment.runtimes import need
+from ..utils.runtimes import need
 from .recorder import SAVE
 from .sources import IMAGES
 

@@ -12,12 +12,23 @@ from mmengine.config import Config
 from ..apis.deployed import DeployedNetwork
 from ..apis.network import load_segmentor
 from ..utils import packaged_weights
+from ..utils.deployed_folder import (
+    REPORT,
+    DeploymentError,
+    sha256_of,
+    write_metadata,
+)
 from ..utils.host_tools import resolve_config
+from ..utils.runtimes import (
+    PACKAGES,
+    available_cpus,
+    need,
+    need_tensorrt,
+)
 from ..version import __version__
 from .compare import Comparison, compare_step, compare_stream
 from .data import Validation, calibration_frames
 from .graph import InferenceGraph, normalisation_of
-from .metadata import REPORT, DeploymentError, sha256_of, write_metadata
 from .onnx_file import (
     EXAMPLE_SIZE,
     capture,
@@ -29,13 +40,14 @@ from .onnx_file import (
 from .openvino_file import describe_openvino, read_openvino, save_openvino
 from .quantize import quantize
 from .report import write_report
-from .runtimes import PACKAGES, available_cpus, need
+from .tensorrt_file import build_engine
 
 # format: (its file, precisions that it may be in)
 FORMATS = {
     'onnx': ('model.onnx', ('fp32', )),
     'openvino': ('model.xml', ('fp32', 'fp16', 'bf16', 'int8')),
     'pt2': ('model.pt2', ('fp32', )),
+    'tensorrt': ('model.engine', ('fp32', )),
 }
 # Largest difference from eager, as a share of the largest logit: rounding
 # stays one or two orders below, a fault of an exporter above.
@@ -151,7 +163,8 @@ def export(model: Union[str, Path, Config],
         model (str | Path | Config): See :func:`load_source`.
         checkpoint (str, optional): See :func:`load_source`.
         out (str | Path): Folder to make.
-        format (str): 'onnx', 'openvino' or 'pt2'. Defaults to 'onnx'.
+        format (str): 'onnx', 'openvino', 'pt2' or 'tensorrt'. Defaults to
+            'onnx'.
         precision (str): See ``FORMATS``. Defaults to 'fp32'.
         calibration (str | Path | Config, optional): For INT8, a folder of
             images, or a config whose training images are used through its
@@ -185,9 +198,12 @@ def export(model: Union[str, Path, Config],
             f'format is one of {sorted(FORMATS)}, got {format!r}')
     file, precisions = FORMATS[format]
     if precision not in precisions:
+        others = [name for name, (_, some) in FORMATS.items()
+                  if precision in some]
+        hint = f'; --format {" or ".join(others)} is' if others else ''
         raise DeploymentError(
             f'{format} is exported in {", ".join(precisions)}, not in '
-            f'{precision}')
+            f'{precision}{hint}')
     if precision == 'int8' and output != 'logits':
         raise DeploymentError(
             'int8 is exported with --output logits, of which the runner makes '
@@ -198,6 +214,11 @@ def export(model: Union[str, Path, Config],
             '--dynamic, with which OpenVINO crashes on processors with AMX')
     if calibration is not None and precision != 'int8':
         raise DeploymentError(f'--calibration is for int8, not {precision}')
+    if format == 'tensorrt':
+        if dynamic:
+            raise DeploymentError('a TensorRT engine is of one size: give '
+                                  '--size H W instead of --dynamic')
+        need_tensorrt()
     need(*PACKAGES[format])
     if precision == 'int8':
         need('nncf', extra='openvino')
@@ -402,6 +423,18 @@ class _Job:
             self._compare_stream()
         elif self.dynamic:
             self._compare_sizes()
+        else:
+            self._compare([self.size])
+
+    def _write_tensorrt(self) -> None:
+        graph = self.folder / 'graph.onnx'
+        write_onnx(
+            self._capture(False), self.inputs, self.outputs, graph)
+        build_engine(graph, self.folder / 'model.engine')
+        graph.unlink()
+        self.metadata['files'] = ['model.engine']
+        if self.state:
+            self._compare_stream()
         else:
             self._compare([self.size])
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental import _config
 
-from .metadata import DeploymentError
-from .runtimes import need
+from ..utils.deployed_folder import DeploymentError
+from ..utils.runtimes import need
 
 # Height and width of the example of a graph with free sizes: unlike any
 # number of channels or stride, since what happens to be equal in the example

@@ -2,8 +2,8 @@
 from pathlib import Path
 from typing import Any, Optional
 
+from ..utils.runtimes import PACKAGES, need
 from .graph import Normalisation
-from .runtimes import PACKAGES, need
 
 
 def read_openvino(onnx_file: Path) -> Any:

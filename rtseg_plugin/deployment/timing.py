@@ -15,11 +15,11 @@ from ..apis.deployed import DeployedNetwork
 from ..apis.network import full_memory
 from ..models.inference import to_inference
 from ..models.layers.label_map import label_map
+from ..utils.deployed_folder import METADATA, DeploymentError
+from ..utils.runtimes import available_cpus
 from .compare import example_frame
 from .export import export, load_source
 from .graph import normalisation_of, normalise
-from .metadata import METADATA, DeploymentError
-from .runtimes import available_cpus
 
 MODES = ('network', 'pipeline', 'stream')
 OUTPUTS = ('labels', 'logits')
@@ -40,11 +40,13 @@ class Setting(NamedTuple):
             'stream' (a video file decoded beside the network).
         output (str): 'labels' of the size of the frame, or 'logits' at the
             stride of the head.
+        batch (int): Frames at once, in eager PyTorch and mode 'network'.
     """
     size: Tuple[int, int]
     threads: int
     mode: str = 'network'
     output: str = 'labels'
+    batch: int = 1
 
 
 class Contender(NamedTuple):
@@ -146,6 +148,7 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
     with torch.inference_mode(), torch.autocast(
             'cpu', torch.bfloat16, enabled=precision == 'bf16'):
         image = torch.from_numpy(normalise(frame, how))
+        image = image.repeat(setting.batch, 1, 1, 1)
         if getattr(segmentor, 'stateful', False):
             state, _ = full_memory(segmentor, image)
     align = segmentor.align_corners
@@ -171,7 +174,7 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
                 logits, setting.size, mode='bilinear',
                 align_corners=align).argmax(1)
 
-    return Contender(name, run, 1, setting, facts)
+    return Contender(name, run, setting.batch, setting, facts)
 
 
 def backend_contender(model: Any, checkpoint: Optional[str], backend: str,
@@ -238,7 +241,7 @@ def _stream(name: str, model: Any, form: Optional[str], setting: Setting,
 
 
 def _write_clip(path: Path, size: Tuple[int, int]) -> None:
-    from .runtimes import need
+    from ..utils.runtimes import need
     av = need('av')
     with av.open(str(path), 'w') as container:
         stream = container.add_stream('libx264', rate=25)
@@ -279,6 +282,12 @@ def time_in_turns(contenders: List[Contender], rounds: int = 20,
         DeploymentError: If their settings differ.
     """
     check_alike(contenders)
+    return take_turns(contenders, rounds, warmup)
+
+
+def take_turns(contenders: List[Contender], rounds: int = 20,
+               warmup: int = 3) -> np.ndarray:
+    """:func:`time_in_turns` of settings that differ on purpose."""
     taken = np.empty((rounds, len(contenders)))
     for turn in range(-warmup, rounds):
         for i, contender in enumerate(contenders):

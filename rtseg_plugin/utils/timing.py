@@ -2,8 +2,6 @@
 import time
 from typing import Callable
 
-import torch
-
 
 def timed(call: Callable[[], object], device: str) -> float:
     """Seconds of one call, the device's queue emptied before and after.
@@ -15,10 +13,13 @@ def timed(call: Callable[[], object], device: str) -> float:
     Returns:
         float: Seconds.
     """
-    if device.startswith('cuda'):
-        torch.cuda.synchronize()
+    def wait() -> None:
+        if device.startswith('cuda'):
+            from torch.cuda import synchronize
+            synchronize()
+
+    wait()
     start = time.perf_counter()
     call()
-    if device.startswith('cuda'):
-        torch.cuda.synchronize()
+    wait()
     return time.perf_counter() - start

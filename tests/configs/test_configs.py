@@ -91,6 +91,11 @@ def test_pipelines_are_made_of_their_steps(file):
         assert part.pipeline == train
     assert cfg.test_pipeline == test
     assert cfg.val_dataloader.dataset.pipeline == test
+    if 'snippet_steps' in cfg:  # tested on whole snippets, never with --tta
+        snippets = list(cfg.snippet_steps.values())
+        assert cfg.snippet_pipeline == snippets
+        assert cfg.test_dataloader.dataset.pipeline == snippets
+        return
     if not {'work_size_pipeline', 'server_pipeline'} & set(cfg):
         assert cfg.test_dataloader.dataset.pipeline == test
     # `mim test --tta` sees what the test sees, in several versions
@@ -112,6 +117,19 @@ def test_the_length_is_one_number(file):
     # a warm-up has a length of its own
     assert all(s.type == 'LinearLR' and s.end < length
                for s in schedulers if 'end' in s)
+
+
+@pytest.mark.parametrize('network', NETWORKS)
+def test_a_network_trains_from_nothing(network):
+    """Without a teacher, a checkpoint or weights from elsewhere."""
+    plain = [f for f in RECIPES if f.startswith(f'{network}/')
+             and '-plain_' in f and 'synthetic' not in f]
+    assert plain
+    for file in plain:
+        cfg = load(file)
+        assert 'teacher' not in cfg.model, file
+        assert cfg.get('load_from') is None, file
+        assert 'Pretrained' not in str(cfg.model), file
 
 
 def run_everything(file):

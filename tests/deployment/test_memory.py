@@ -9,11 +9,11 @@ from rtseg_plugin.apis import VideoSession, load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment.compare import compare_stream
 from rtseg_plugin.deployment.export import export
-from rtseg_plugin.deployment.metadata import DeploymentError
 from rtseg_plugin.models.necks import (
     LocalMemoryAttention,
     TemporalFastAttentionNeck,
 )
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from tests.deployment.conftest import CONFIG, SIZE, frame, write_model
 
 NECKS = dict(

@@ -8,7 +8,7 @@ import pytest
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment import timing
 from rtseg_plugin.deployment.export import export
-from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from tests.builders import run_tool
 from tests.deployment.conftest import SIZE
 

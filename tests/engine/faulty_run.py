@@ -1,4 +1,5 @@
-"""A small training in a process of its own, for tests that do it harm.
+"""A small training, here or in a process of its own, for tests that do it
+harm.
 
 ``python -m tests.engine.faulty_run WORK_DIR [KEY=VALUE ...]`` trains a linear
 network with dropout; keys are those of :func:`build`.
@@ -7,6 +8,7 @@ import ast
 import os
 import random
 import signal
+import subprocess
 import sys
 
 import numpy as np
@@ -21,6 +23,8 @@ from torch import nn
 from torch.utils.data import Dataset, get_worker_info
 
 import rtseg_plugin  # noqa: F401
+from rtseg_plugin.utils.safe_load import safe_torch_load
+from tests.builders import ROOT
 
 
 class Samples(Dataset):
@@ -181,6 +185,30 @@ def build(work_dir, by_epoch=False, length=8, interval=1, val=0, workers=0,
         if many else None,
         experiment_name=f'faulty-{os.path.basename(work_dir)}',
         **validation)  # yapf: disable
+
+
+def train(work_dir, **kwargs):
+    runner = build(str(work_dir), **kwargs)
+    runner.train()
+    return runner
+
+
+def in_a_child(work_dir, prefix=(), **kwargs):
+    return subprocess.run(
+        [*prefix, sys.executable, '-m', 'tests.engine.faulty_run',
+         str(work_dir), *(f'{k}={v!r}' for k, v in kwargs.items())],
+        cwd=ROOT, env=dict(os.environ, OMP_NUM_THREADS='1'),
+        capture_output=True, text=True, timeout=300)
+
+
+def weights(work_dir, name):
+    return safe_torch_load(work_dir / name)['state_dict']
+
+
+def assert_same(this, other):
+    assert this.keys() == other.keys()
+    for key, value in this.items():
+        assert torch.equal(value, other[key]), key
 
 
 if __name__ == '__main__':

@@ -9,9 +9,8 @@ from mmengine.runner import Runner
 from mmseg.apis import inference_model, init_model
 
 from rtseg_plugin.utils.safe_load import UnsafeCheckpointError
-from tests.builders import load_config, write_cityscapes
-
-SIZE = (64, 128)
+from tests.builders import write_cityscapes
+from tests.engine.demo_run import SIZE, demo_config, run_test, train, weights
 
 
 @pytest.fixture(scope='module')
@@ -19,44 +18,6 @@ def data_root(tmp_path_factory):
     root = tmp_path_factory.mktemp('cityscapes')
     write_cityscapes(root, size=SIZE)
     return root
-
-
-def demo_config(data_root, work_dir, iterations, save_every=1000):
-    """The demo recipe on tiny files, with a random teacher."""
-    cfg = load_config('sctnet/sctnet-s_1xb4-demo_synthetic-street-256x512.py')
-    cfg.model.teacher.checkpoint = 'random'
-    cfg.model.data_preprocessor.size = SIZE
-    cfg.work_dir = str(work_dir)
-    for loader in (cfg.train_dataloader, cfg.val_dataloader,
-                   cfg.test_dataloader):
-        loader.update(num_workers=0, persistent_workers=False)
-        loader.dataset.data_root = str(data_root)
-        for transform in loader.dataset.pipeline:
-            if 'scale' in transform:
-                transform.scale = SIZE[::-1]
-            if 'crop_size' in transform:
-                transform.crop_size = SIZE
-    cfg.train_dataloader.batch_size = 2
-    cfg.train_cfg = dict(
-        type='IterBasedTrainLoop', max_iters=iterations, val_interval=1000)
-    cfg.default_hooks.checkpoint = dict(
-        type='CheckpointHook', by_epoch=False, interval=save_every)
-    cfg.randomness = dict(seed=5)
-    cfg.log_level = 'ERROR'
-    cfg.experiment_name = f'{work_dir.name}_{iterations}'
-    # one of that name, made by another test, would write elsewhere
-    cfg.visualizer.name = cfg.experiment_name
-    return cfg
-
-
-def train(cfg):
-    runner = Runner.from_cfg(cfg)
-    runner.train()
-    return runner
-
-
-def weights(path):
-    return torch.load(path, weights_only=False)['state_dict']
 
 
 @pytest.fixture(scope='module')
@@ -120,58 +81,6 @@ def test_test_and_inference_load_a_training_checkpoint(
     model = init_model(copy.deepcopy(cfg), cfg.load_from, device='cpu')
     assert inference_model(model, path).pred_sem_seg.shape == SIZE
     assert not model.teacher.is_built
-
-
-def run_test(cfg, checkpoint):
-    cfg.load_from = str(checkpoint)
-    return Runner.from_cfg(cfg).test()
-
-
-def test_checkpoint_of_another_network(data_root, tmp_path):
-    path = tmp_path / 'other.pth'
-    torch.save(dict(state_dict={'backbone.w': torch.zeros(1)}), path)
-    cfg = demo_config(data_root, tmp_path, 4)
-    with pytest.raises(RuntimeError, match=r'not of this model.*are missing'):
-        run_test(cfg, path)
-
-
-def test_checkpoint_of_another_class_count(four_iterations, data_root,
-                                           tmp_path):
-    work_dir, _ = four_iterations
-    cfg = demo_config(data_root, tmp_path, 4)
-    cfg.model.decode_head.num_classes = 11
-    cfg.model.auxiliary_head.num_classes = 11
-    with pytest.raises(RuntimeError, match='number of classes differs'):
-        run_test(cfg, work_dir / 'iter_4.pth')
-
-
-def test_resume_from_another_class_count(four_iterations, data_root,
-                                         tmp_path):
-    """Also where the inference network is the same: of the auxiliary head."""
-    work_dir, _ = four_iterations
-    cfg = demo_config(data_root, tmp_path, 4)
-    cfg.model.auxiliary_head.num_classes = 20
-    cfg.model.auxiliary_head.ignore_index = 255
-    cfg.resume, cfg.load_from = True, str(work_dir / 'iter_4.pth')
-    with pytest.raises(RuntimeError, match='number of classes differs'):
-        train(cfg)
-
-
-def test_training_from_a_checkpoint_of_which_nothing_fits(
-        four_iterations, data_root, tmp_path):
-    work_dir, _ = four_iterations
-    own = weights(work_dir / 'iter_4.pth')
-    torch.save({f'x.{k}': v for k, v in own.items()}, tmp_path / 'x.pth')
-    cfg = demo_config(data_root, tmp_path, 1)
-    cfg.load_from = str(tmp_path / 'x.pth')
-    with pytest.raises(RuntimeError, match=r'x\.pth.*none of its \d+ tensors'):
-        train(cfg)
-    # a part of it is a start like any other
-    part = {k: v for k, v in own.items() if k.startswith('backbone.stem')}
-    torch.save(part, tmp_path / 'part.pth')
-    cfg = demo_config(data_root, tmp_path, 1)
-    cfg.load_from = str(tmp_path / 'part.pth')
-    train(cfg)
 
 
 def test_missing_and_truncated_checkpoint(four_iterations, data_root,

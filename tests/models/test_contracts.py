@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves
 
 import rtseg_plugin  # noqa: F401
-from tests.builders import CONFIGS, load_config
+from tests.builders import CONFIGS, build_model, load_config
 
 ROOM = 'rtseg_plugin.models.'
 CLASSES = {
@@ -49,8 +49,6 @@ EXAMPLES = dict(
     HardExampleCrossEntropyLoss=dict(min_kept_per_image=10),
     ClassWeightedCrossEntropyLoss=dict(class_weight=(1., 2., 0., .5)),
 )
-# Finest first; a head with several inputs of one size says so.
-STRIDES = dict(GAINHead=(1, 2, 2), GAINLightHead=(1, 1))
 
 
 def of(role):
@@ -179,12 +177,30 @@ def test_backbone_traces(name):
 # heads
 
 
+@torch.no_grad()
+def strides_of_inputs(head):
+    """Of the features that a head takes, as in a model that has it.
+
+    Relative to the finest.
+    """
+    name = type(head).__name__
+    for path in sorted(CONFIGS.glob('_base_/models/*.py')):
+        cfg = load_config(path)
+        if cfg.model.decode_head.type == name:
+            model = build_model(cfg).eval()
+            feats = model.extract_feat(torch.zeros(1, 3, 128, 128))
+            sides = [feats[i].shape[2] for i in model.decode_head.in_index]
+            return [max(sides) // side for side in sides]
+    raise AssertionError(f'no config of _base_/models has the head {name}')
+
+
 def inputs_of(head, size=(9, 14), batch=2):
     """Features that a head takes, at its indices."""
     channels, index = head.in_channels, head.in_index
     if isinstance(channels, int):
-        channels, index = [channels], [index]
-    strides = STRIDES.get(type(head).__name__, (1, 4))
+        channels, index, strides = [channels], [index], [1]
+    else:
+        strides = strides_of_inputs(head)
     feats = {
         i % 8: randn(batch, c, *(-(-side // s) for side in size))
         for i, c, s in zip(index, channels, strides)

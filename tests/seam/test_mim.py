@@ -7,16 +7,14 @@ import pytest
 from mmengine.config import Config
 
 from rtseg_plugin.utils.host_tools import resolve_config
-from tests.builders import write_cityscapes
+from tests.builders import CONFIGS, write_cityscapes
 
 DEMO = 'sctnet-s_1xb4-demo_synthetic-street-256x512'
-NETWORKS = [
-    DEMO,
-    'rtformer-slim_1xb4-demo_synthetic-street-256x512',
-    'fanet-18_1xb4-demo_synthetic-street-256x512',
-    'gain-r18_1xb4-demo_synthetic-street-256x512',
-    'erfnet_2xb6-150e_cityscapes-512x1024',
-]
+# the first demo of each network
+RECIPES = {
+    path.parent.name: min(path.parent.glob('*demo*.py')).stem
+    for path in CONFIGS.glob('*/README.md')
+}
 
 
 def mim(cwd, *args, **env):
@@ -45,11 +43,11 @@ def test_search_lists_the_zoo(tmp_path):
 def test_download_dumps_configs_alone(tmp_path):
     """There are no checkpoints to fetch, and nothing tries to."""
     nowhere = 'http://127.0.0.1:9'
-    mim(tmp_path, 'download', 'rtseg_plugin', '--config', *NETWORKS, '--dest',
-        'here', http_proxy=nowhere, https_proxy=nowhere)
+    mim(tmp_path, 'download', 'rtseg_plugin', '--config', *RECIPES.values(),
+        '--dest', 'here', http_proxy=nowhere, https_proxy=nowhere)
     assert sorted(p.name for p in (tmp_path / 'here').iterdir()) == sorted(
-        f'{name}.py' for name in NETWORKS)
-    for name in NETWORKS:
+        f'{name}.py' for name in RECIPES.values())
+    for name in RECIPES.values():
         dumped = Config.fromfile(tmp_path / 'here' / f'{name}.py')
         assert dumped.model == Config.fromfile(resolve_config(name)).model
 
@@ -58,7 +56,7 @@ def test_download_dumps_configs_alone(tmp_path):
 def test_train_and_test_by_bare_name(tmp_path):
     """Two iterations of a recipe, and a test of what they gave."""
     write_cityscapes(tmp_path / 'data' / 'synthetic_street', size=(256, 512))
-    name = f'{NETWORKS[1]}.py'
+    name = f'{RECIPES["rtformer"]}.py'
     loaders = [f'{loader}.{option}' for loader in
                ('train_dataloader', 'val_dataloader', 'test_dataloader')
                for option in ('num_workers=0', 'persistent_workers=False')]

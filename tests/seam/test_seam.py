@@ -141,6 +141,33 @@ def test_gate_of_an_absent_host(monkeypatch):
         compat.check_versions()
 
 
+def test_the_gates_stand_before_the_host():
+    """The package alone imports anywhere; the host does not with it."""
+    result = run("""
+from importlib import metadata
+real = metadata.version
+metadata.version = lambda n: '0.1' if n == 'mmsegmentation' else real(n)
+import rtseg_plugin
+import mmseg
+""")
+    assert result.returncode == 1
+    assert 'ImportError: rtseg_plugin found mmsegmentation 0.1' in (
+        result.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize('first', ['registry', 'datasets.camvid', 'engine'])
+def test_any_room_may_be_imported_first(first):
+    """It brings the host, and with it the other rooms, while on its way."""
+    result = run(f"""
+import rtseg_plugin.{first}
+from mmseg.registry import MODELS, TRANSFORMS
+assert 'SCTNet' in MODELS.module_dict
+loading = TRANSFORMS.get('rtseg_plugin.LoadAnnotations')
+assert loading.__module__.startswith('rtseg_plugin.'), loading
+""")
+    assert result.returncode == 0, result.stderr
+
+
 def test_a_config_inherits_from_the_package(tmp_path):
     """As of the host's packages, from anywhere and after the import."""
     (tmp_path / 'mine.py').write_text("""
@@ -168,6 +195,8 @@ VISUALIZERS.build(dict(cfg.visualizer, save_dir={str(tmp_path)!r}))
     assert 'DistilledEncoderDecoder' in result.stdout
     assert 'rtseg_plugin.datasets.transforms.checked_loading' in result.stdout
     assert 'CheckpointCheckHook' in result.stdout
+
+
 def test_deployed_networks_import_without_torch():
     """And importing mmseg later registers all the same."""
     result = run("""

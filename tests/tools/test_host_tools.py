@@ -61,6 +61,20 @@ def test_analyze_logs_takes_no_config(tmp_path):
                      result.stderr.splitlines()[-1])
 
 
+def test_a_failed_training_says_its_cause_last(tmp_path):
+    (tmp_path / 'leftImg8bit' / 'train').mkdir(parents=True)
+    result = run_tool(
+        'train.py', DEMO, '--work-dir', tmp_path / 'work', '--cfg-options',
+        f'train_dataloader.dataset.data_root={tmp_path}',
+        'train_dataloader.num_workers=0',
+        'train_dataloader.persistent_workers=False',
+        'model.teacher.checkpoint=random')
+    assert result.returncode == 1
+    assert 'Traceback' in result.stderr
+    assert result.stderr.splitlines()[-1].startswith(
+        'error: train_dataloader.dataset is empty: there is no image *')
+
+
 def test_analyze_logs_without_seaborn(monkeypatch):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(

@@ -43,7 +43,6 @@ from rtseg_plugin.apis.network import (
     full_memory,
     load_segmentor,
 )
-from rtseg_plugin.deployment.metadata import DeploymentError
 from rtseg_plugin.deployment.timing import (
     BACKENDS,
     MODES,
@@ -58,6 +57,7 @@ from rtseg_plugin.deployment.timing import (
     torch_contender,
 )
 from rtseg_plugin.models.inference import to_inference
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from rtseg_plugin.utils.host_tools import resolve_config
 from rtseg_plugin.utils.timing import timed
 

@@ -20,7 +20,6 @@ import mmseg
 import torch
 from mmengine.fileio import dump
 
-from rtseg_plugin.deployment.metadata import DeploymentError
 from rtseg_plugin.deployment.timing import (
     BACKENDS,
     MODES,
@@ -35,6 +34,7 @@ from rtseg_plugin.deployment.timing import (
     time_in_turns,
     torch_contender,
 )
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 
 # of MMSegmentation's own configs; speed needs no weights
 PEERS = {

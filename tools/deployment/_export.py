@@ -8,7 +8,7 @@ from mmengine import DictAction
 
 from rtseg_plugin.deployment.export import Source, config_size, load_source
 from rtseg_plugin.deployment.graph import InferenceGraph
-from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 
 
 def parse_args(description: str, output: str) -> argparse.Namespace:

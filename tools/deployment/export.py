@@ -1,6 +1,6 @@
 """Export a network to a folder that runs without PyTorch.
 
-    export.py MODEL [CHECKPOINT] --out DIR --format onnx|openvino|pt2
+    export.py MODEL [CHECKPOINT] --out DIR --format onnx|openvino|pt2|tensorrt
 
 The folder holds the model, ``metadata.json`` and ``report.md``; run it with
 ``rtseg_plugin.apis.deployed.DeployedNetwork``. Every export is compared with
@@ -12,7 +12,7 @@ import sys
 from mmengine import DictAction
 
 from rtseg_plugin.deployment.export import FORMATS, export
-from rtseg_plugin.deployment.metadata import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 
 
 def parse_args() -> argparse.Namespace:

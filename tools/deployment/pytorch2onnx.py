@@ -12,14 +12,14 @@ import torch
 from _export import load, parse_args, verify
 
 from rtseg_plugin.deployment.graph import normalisation_of
-from rtseg_plugin.deployment.metadata import DeploymentError
 from rtseg_plugin.deployment.onnx_file import (
     EXAMPLE_SIZE,
     capture,
     describe_onnx,
     write_onnx,
 )
-from rtseg_plugin.deployment.runtimes import need
+from rtseg_plugin.utils.deployed_folder import DeploymentError
+from rtseg_plugin.utils.runtimes import need
 
 
 def main() -> None:

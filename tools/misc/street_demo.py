@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import cv2
 import matplotlib
@@ -51,7 +51,6 @@ def parse_args() -> argparse.Namespace:
 def fresh_clip(args, logs: Path, out: Path) -> None:
     """What the networks of the package make of a street they never saw."""
     from rtseg_plugin.apis import Segmentor
-    from rtseg_plugin.apis.results import colour_table, overlay
     from rtseg_plugin.utils.packaged_weights import packaged_networks
     root = Path(args.work_dirs, 'fresh_clip')
     render(str(root), 1, 1, '--dense', '--frames', '20', '--seed',
@@ -59,31 +58,29 @@ def fresh_clip(args, logs: Path, out: Path) -> None:
     frames = sorted(
         (root / 'leftImg8bit_sequence' / 'val').rglob('*.png'))[::6]
     columns = {'image': [cv2.imread(str(path)) for path in frames]}
-    segmentors = {name: Segmentor(name) for name in packaged_networks()}
-    # the 20th map of ERFNet is of no class and leaves it without colours
-    palette = next(s.palette for s in segmentors.values() if s.palette)
-    table = colour_table(palette, len(palette))
-    for name, segmentor in segmentors.items():
+    for name in packaged_networks():
+        segmentor = Segmentor(name)
         columns[name] = [
-            overlay(result.frame, result.labels, table, 0.6)
+            result.overlay(0.6)
             for result in segmentor.predict(str(frames[0].parent))
         ][::6]
-    colours = table[:len(palette)]
-    columns['truth'] = [
-        cv2.addWeighted(image, 0.4, truth_of(path, colours), 0.6, 0)
-        for image, path in zip(columns['image'], frames)
-    ]
+    columns['truth'] = truth(columns['image'], frames, segmentor.palette)
     write_sheet(columns, out)
 
 
-def truth_of(path: Path, colours: np.ndarray) -> np.ndarray:
-    """Colours of the labels of an image or frame, void black."""
-    label = str(path).replace('leftImg8bit.png', 'gtFine_labelTrainIds.png')
-    label = label.replace('leftImg8bit_sequence', 'gtFine', 1)
-    label = label.replace('leftImg8bit', 'gtFine', 1)
-    table = np.zeros((256, 3), np.uint8)
-    table[:len(colours)] = colours
-    return table[cv2.imread(label, cv2.IMREAD_GRAYSCALE)]
+def truth(images: List[np.ndarray], paths: List[Path],
+          palette: Sequence) -> List[np.ndarray]:
+    """Images or frames, of these files, under their labels; void is black."""
+    from rtseg_plugin.apis.results import colour_table, overlay
+    table, pictures = colour_table(palette, len(palette)), []
+    for image, path in zip(images, paths):
+        label = str(path).replace('leftImg8bit.png',
+                                  'gtFine_labelTrainIds.png')
+        label = label.replace('leftImg8bit_sequence', 'gtFine', 1)
+        label = label.replace('leftImg8bit', 'gtFine', 1)
+        labels = cv2.imread(label, cv2.IMREAD_GRAYSCALE)
+        pictures.append(overlay(image, labels, table, 0.6))
+    return pictures
 
 
 def write_sheet(columns: Dict[str, List[np.ndarray]], out: Path) -> None:
@@ -115,16 +112,12 @@ def overlay_sheet(checkpoint: Path, args, out: Path) -> None:
     """Image, truth and prediction of some validation scenes."""
     from rtseg_plugin.apis import Segmentor
     segmentor = Segmentor(STUDENT, str(checkpoint), device='cpu')
-    colours = np.array(segmentor.palette, np.uint8)[:, ::-1]
     images = sorted(Path(args.data, 'leftImg8bit', 'val').rglob('*.png'))
     paths = images[::max(len(images) // 6, 1)][:6]
     pictures = [cv2.imread(str(path)) for path in paths]
     columns = {
         'image': pictures,
-        'truth': [
-            cv2.addWeighted(image, 0.4, truth_of(path, colours), 0.6, 0)
-            for image, path in zip(pictures, paths)
-        ],
+        'truth': truth(pictures, paths, segmentor.palette),
         'prediction': [
             result.overlay(0.6)
             for result in segmentor.predict([str(path) for path in paths])

@@ -11,40 +11,34 @@ clip_length = 5
 # the annotated frame; in a set rendered with --dense all others have labels
 # too, and label_pattern=None makes clips of them
 label_pattern = r'(?P<video>.+)_(?P<frame>000019)'
-train_pipeline = [
-    dict(type='LoadClip'),
-    dict(type='LoadClipAnnotations', num_classes=19),
-    dict(
-        type='ApplyToClip',
-        transforms=[
-            dict(
-                type='RandomResize',
-                scale=(512, 256),
-                ratio_range=(0.75, 1.5),
-                keep_ratio=True),
-            dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
-            dict(type='RandomFlip', prob=0.5),
-            dict(type='PhotoMetricDistortion')
-        ]),
-    dict(type='PackClipInputs')
-]
-test_pipeline = [
-    dict(type='LoadClip'),
-    dict(
-        type='ApplyToClip',
-        transforms=[dict(type='Resize', scale=(512, 256), keep_ratio=True)]),
+frame_steps = dict(  # drawn once for a clip
+    resize=dict(
+        type='RandomResize',
+        scale=(512, 256),
+        ratio_range=(0.75, 1.5),
+        keep_ratio=True),
+    crop=dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    flip=dict(type='RandomFlip', prob=0.5),
+    color=dict(type='PhotoMetricDistortion'))
+train_steps = dict(
+    load_clip=dict(type='LoadClip'),
+    load_annotations=dict(type='LoadClipAnnotations', num_classes=19),
+    augment=dict(type='ApplyToClip', transforms=list(frame_steps.values())),
+    pack=dict(type='PackClipInputs'))
+train_pipeline = list(train_steps.values())
+resize = dict(type='Resize', scale=(512, 256), keep_ratio=True)
+test_steps = dict(
+    load_clip=train_steps['load_clip'],
+    resize=dict(type='ApplyToClip', transforms=[resize]),
     # annotations are loaded after Resize: truth keeps its own size
-    dict(type='LoadClipAnnotations', num_classes=19),
-    dict(type='PackClipInputs')
-]
-snippet_pipeline = [
-    dict(type='LoadClip'),
-    dict(
-        type='ApplyToClip',
-        transforms=[dict(type='Resize', scale=(512, 256), keep_ratio=True)]),
-    dict(type='LoadClipAnnotations', num_classes=19, all_frames=True),
-    dict(type='PackClipInputs')
-]
+    load_annotations=train_steps['load_annotations'],
+    pack=train_steps['pack'])
+test_pipeline = list(test_steps.values())
+snippet_steps = dict(
+    test_steps,
+    load_annotations=dict(
+        type='LoadClipAnnotations', num_classes=19, all_frames=True))
+snippet_pipeline = list(snippet_steps.values())
 train_dataloader = dict(
     batch_size=4,
     num_workers=2,

@@ -1,8 +1,9 @@
 """The host's loading transforms, with errors that name the file.
 
 They keep the host's names, since ``mmseg.apis`` looks for these names in a
-test pipeline, and live in this package's own registry. A pipeline asks for
-them with ``_scope_='rtseg_plugin'``.
+test pipeline, and are registered in this package's own registry
+(``rtseg_plugin/registry.py``). A pipeline asks for them with
+``_scope_='rtseg_plugin'``.
 """
 import logging
 import os.path as osp
@@ -12,8 +13,6 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile as HostLoadImageFromFile
 from mmengine.logging import print_log
 from mmseg.datasets.transforms import LoadAnnotations as HostLoadAnnotations
-
-from ...registry import TRANSFORMS
 
 CHECK = 'mim run rtseg_plugin check_dataset IMAGES MASKS'
 _SUSPICIOUS = 8
@@ -28,7 +27,6 @@ def _size(path: str) -> str:
     return f'{osp.getsize(path)} bytes' if osp.isfile(path) else 'remote'
 
 
-@TRANSFORMS.register_module()
 class LoadImageFromFile(HostLoadImageFromFile):
     """The host's transform; a damaged image raises and names its file.
 
@@ -54,7 +52,6 @@ class LoadImageFromFile(HostLoadImageFromFile):
                 'out of the data set') from error
 
 
-@TRANSFORMS.register_module()
 class LoadAnnotations(HostLoadAnnotations):
     """The host's transform; a label that does not fit raises, with its file.
 

@@ -9,9 +9,11 @@ from mmseg.models.losses import CrossEntropyLoss, OhemCrossEntropy
 from mmseg.registry import HOOKS
 from torch import nn
 
-from ...datasets import RelabelPixels
+from ...datasets.transforms.relabel_pixels import RelabelPixels
 
 KEY = 'train_dataloader.dataset'
+# that are read at the most; one with more than one class in it is enough
+_LABELS = 64
 
 
 def _datasets(dataset) -> Iterator:
@@ -65,14 +67,7 @@ class DataCheckHook(Hook):
     out of bounds`` in the loss, and masks of 0 and 255, where 255 is no
     class, train to ``nan``. A few labels are read as the pipeline loads them:
     nothing random is run, so that a training does not depend on this hook.
-
-    Args:
-        num_labels (int): How many labels may be read. One is enough if there
-            is more than one class in it. Defaults to 64.
     """
-
-    def __init__(self, num_labels: int = 64):
-        self.num_labels = num_labels
 
     def before_run(self, runner: Runner) -> None:
         """Compare heads, classes and labels.
@@ -141,7 +136,7 @@ class DataCheckHook(Hook):
             'set its type to ClassWeightedCrossEntropyLoss, which leaves '
             'them out and takes class_weight, loss_weight and loss_name, or '
             'class_weight to None')
-        number = min(self.num_labels, len(dataset))
+        number = min(_LABELS, len(dataset))
         for index in np.linspace(0, len(dataset) - 1, number).astype(int):
             if ignored in (_labels(dataset, int(index)) or ()):
                 raise ValueError(f'{words}, which label {index} of {KEY} '
@@ -164,7 +159,7 @@ class DataCheckHook(Hook):
     def _check_labels(self, dataset, heads: dict) -> None:
         ignored = {head.ignore_index for head in heads.values()}
         seen: List[Set[int]] = []
-        number = min(self.num_labels, len(dataset))
+        number = min(_LABELS, len(dataset))
         for index in np.linspace(0, len(dataset) - 1, number).astype(int):
             values = _labels(dataset, int(index))
             if values is None:

@@ -145,14 +145,17 @@ def test_sums_that_broadcast_stay():
     nn.InstanceNorm2d(8),
 ])
 def test_other_norms(norm):
-    network = Net(lambda net, x: net.norm(net.conv1(x)), conv1=conv(),
-                  norm=norm).eval()
+    """They stay; the one behind them joins all the same."""
+    network = Net(lambda net, x: net.last(net.conv2(net.norm(net.conv1(x)))),
+                  conv1=conv(), norm=norm, conv2=conv(), last=bn()).eval()
     converted = to_inference(network)
     x = torch.randn(2, 3, 40, 24)
     assert_same(converted(x).detach(), network(x).detach())
     joined = getattr(norm, 'running_mean', None) is not None
     assert any(type(m) is type(norm)
                for m in converted.modules()) == (not joined)
+    assert not any(isinstance(m, nn.BatchNorm2d) and m.track_running_stats
+                   for m in converted.modules())
 
 
 def test_in_place_operations_and_who_sees_them():

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from rtseg_plugin.apis.network import LogitsNetwork
+from rtseg_plugin.deployment.onnx_file import capture
 from rtseg_plugin.models.backbones import ERFNetEncoder
 from rtseg_plugin.models.inference import to_inference
 from rtseg_plugin.models.inference.fused_conv import FusedConv2d
@@ -172,3 +173,30 @@ def test_norms_without_running_statistics_stay():
     x = torch.randn(2, 3, 64, 96)
     for got, want in zip(converted(x), network(x)):
         torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+@pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning')
+@pytest.mark.parametrize('way', ['trace', 'export'])
+@pytest.mark.parametrize('name', ['sctnet-s', 'gain-r18'])
+def test_written_down_it_is_plain(name, way):
+    """Any runtime knows its operations; norms are gone; sizes are free."""
+    segmentor = built(name)
+    network = LogitsNetwork(segmentor)
+    converted = LogitsNetwork(to_inference(segmentor))
+    x = torch.randn(1, 3, 64, 128)
+    if way == 'trace':
+        written = torch.jit.trace(converted, x, check_trace=False)
+        operations = {n.kind() for n in written.inlined_graph.nodes()}
+        convolution = 'aten::_convolution'
+    else:
+        program = capture(converted, [x], free='HW')
+        written = program.module()
+        operations = {str(n.target) for n in program.graph.nodes
+                      if n.op == 'call_function'}
+        convolution = 'aten.conv2d.default'
+    assert convolution in operations
+    assert not [o for o in operations if 'norm' in o or 'mkl' in o]
+    for size in ((64, 128), (96, 160)):
+        x = torch.randn(1, 3, *size)
+        assert_same(written(x), network(x))

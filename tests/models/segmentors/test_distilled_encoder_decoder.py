@@ -5,6 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner.checkpoint import get_state_dict
 
+from rtseg_plugin.models.distillation import teacher as teacher_module
 from tests.builders import build_model, load_config, samples
 
 SIZE = (64, 96)
@@ -226,6 +227,16 @@ def test_two_alignments_of_one_name():
         build_model(cfg)
 
 
+def test_modules_of_the_teacher_are_found_by_their_path(model, monkeypatch):
+    """Without a list of all modules in every iteration."""
+    network = model.teacher.network()
+    head = network.decode_head
+    monkeypatch.setattr(network, 'named_modules', None)
+    assert model.teacher.module('decode_head.conv_seg') is head.conv_seg
+    with pytest.raises(AttributeError, match='absent'):
+        model.teacher.module('absent')
+
+
 def test_teacher_given_as_the_path_of_a_config(model, tmp_path):
     state = model.teacher.network().state_dict()
     torch.save(dict(state_dict=state), tmp_path / 'teacher.pth')
@@ -255,7 +266,8 @@ def test_only_the_shared_decoder_keeps_a_graph(model):
         assert not tensor.is_inference()
 
 
-def test_a_teacher_in_bfloat16_says_nearly_the_same():
+def test_a_teacher_in_bfloat16_says_nearly_the_same(monkeypatch):
+    monkeypatch.setattr(teacher_module, 'computes_in_bfloat16', lambda: True)
     results = []
     for precision in ('fp32', 'bf16'):
         torch.manual_seed(0)
@@ -278,3 +290,44 @@ def test_a_teacher_in_bfloat16_says_nearly_the_same():
     config.model.teacher.precision = 'int3'
     with pytest.raises(ValueError, match="is 'fp32' or 'bf16', got 'int3'"):
         build_model(config)
+
+
+def _loss_and_gradients(**teacher):
+    torch.manual_seed(0)
+    cfg = tiny_config()
+    cfg.model.teacher.update(teacher)
+    model = build_model(cfg)
+    model.init_weights()
+    model.train()
+    terms = losses_of(model)
+    total, _ = model.parse_losses(terms)
+    total.backward()
+    gradient = torch.cat([p.grad.flatten() for p in model.parameters()])
+    return terms, total.detach(), gradient
+
+
+@pytest.mark.parametrize('options, tolerance', [
+    (dict(channels_last=True), 1e-4),
+    (dict(precision='bf16', channels_last=True), 2e-2),
+])
+def test_a_faster_teacher_teaches_the_same(options, tolerance, monkeypatch):
+    """The loss to 1e-3, and what the student learns of it."""
+    monkeypatch.setattr(teacher_module, 'computes_in_bfloat16', lambda: True)
+    terms, want, gradient = _loss_and_gradients()
+    others, got, other = _loss_and_gradients(**options)
+    assert abs(got / want - 1) < 1e-3
+    for name, value in terms.items():
+        if name.startswith('align'):
+            assert others[name].dtype == torch.float32
+            assert others[name].item() == pytest.approx(
+                value.item(), rel=tolerance)
+            assert value > 0
+    assert (other - gradient).norm() < tolerance * gradient.norm()
+
+
+def test_a_processor_without_bfloat16_runs_the_teacher_in_float32(
+        monkeypatch):
+    monkeypatch.setattr(teacher_module, 'computes_in_bfloat16', lambda: False)
+    _, want, _ = _loss_and_gradients()
+    _, got, _ = _loss_and_gradients(precision='bf16')
+    assert got == want

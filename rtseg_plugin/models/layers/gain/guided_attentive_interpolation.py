@@ -87,7 +87,10 @@ class GuidedCrissCrossAttention(BaseModule):
         # (N, W, H, K) x (N, W, K, H) -> (N, W, H, H)
         column = float32_matmul(
             query.permute(1, 2, 0, 3), key.permute(1, 2, 3, 0))
-        itself = torch.eye(h, dtype=torch.bool, device=query.device)
+        # no torch.eye: the ONNX operator that tracing makes of a boolean one
+        # is not in onnxruntime
+        rows = torch.arange(h, device=query.device)
+        itself = rows[:, None] == rows
         column = column.masked_fill_(itself, float('-inf'))
         # (H, N, W, K) x (H, N, K, W) -> (H, N, W, W)
         row = float32_matmul(query, key.transpose(2, 3))
@@ -131,50 +134,26 @@ class GuidedCrissCrossAttention(BaseModule):
         return value
 
 
-@MODELS.register_module()
-class GuidedAttentiveInterpolation(BaseModule):
-    """Guided attentive interpolation (GAI).
+class Interpolation(BaseModule):
+    """What GAI and its rivals share: act(norm(conv [V ; U])).
 
-    With L the guide and U the semantic feature resized to its size: queries
-    are a 1x1 convolution of [U ; L], keys and values come from V, a 1x1
-    convolution of U, and the output is act(norm(conv [V' ; U])), where V' is
-    what attention makes of V. The defaults, two passes of criss-cross
-    attention, are ``ATTN_TYPE`` "CC" of the official code, which all
-    published configurations have, and at ``channels=128`` GAIN's (54 737
-    parameters).
-
-    Paper: `Cross-Layer Attentive Feature Upsampling for Low-latency Semantic
-    Segmentation <https://arxiv.org/abs/2601.01167>`_ (GAIN). Official
-    repository: hustvl/simpleseg (no licence file). The paper's summary has
-    queries of the high-resolution feature alone and a full pairwise affinity;
-    this follows the code. The other form is
-    :class:`.GuideQueryInterpolation` with
-    ``attention=dict(type='GuidedDenseAttention')``.
+    U is the semantic feature resized to the guide, V a 1x1 convolution of it
+    to half the channels.
 
     Args:
         channels (int): Channels C of the semantic feature and the output.
         guide_channels (int, optional): Channels of the guide. Defaults to
             ``channels``.
-        attention_channels (int, optional): Channels of Q and V. Defaults to
-            C / 2.
-        attention (dict): Config of the attention, built with ``channels``
-            (those of Q and V) and ``qk_channels`` (C / 16, unless it is
-            given): :class:`.GuidedCrissCrossAttention`,
-            :class:`.GuidedDenseAttention`, :class:`.GuidedSampledAttention`.
-            Defaults to dict(type='GuidedCrissCrossAttention').
         norm_cfg (dict): Norm of the output. Defaults to dict(type='BN').
         act_cfg (dict): Activation of the output. Defaults to
             dict(type='ReLU').
         align_corners (bool): Of the resize. Defaults to False.
         init_cfg (dict, optional): Defaults to None: PyTorch's initialisation.
-            The attention starts with gamma 0: resize and convolutions.
     """
 
     def __init__(self,
                  channels: int,
                  guide_channels: Optional[int] = None,
-                 attention_channels: Optional[int] = None,
-                 attention: dict = dict(type='GuidedCrissCrossAttention'),
                  norm_cfg: dict = dict(type='BN'),
                  act_cfg: dict = dict(type='ReLU'),
                  align_corners: bool = False,
@@ -183,19 +162,13 @@ class GuidedAttentiveInterpolation(BaseModule):
         self.channels = channels
         self.guide_channels = guide_channels or channels
         self.align_corners = align_corners
-        middle = attention_channels or max(channels // 2, 1)
+        middle = max(channels // 2, 1)
         self.value_conv = nn.Conv2d(channels, middle, 1)
         self.bottleneck = conv_norm_act(
             middle + channels, channels, norm_cfg=norm_cfg, act_cfg=act_cfg)
-        self.query_conv = nn.Conv2d(self._query_channels(), middle, 1)
-        defaults = dict(channels=middle, qk_channels=max(channels // 16, 1))
-        self.attention = MODELS.build({**defaults, **attention})
 
-    def _query_channels(self) -> int:
-        return self.channels + self.guide_channels
-
-    def query(self, guide: Tensor, resized: Tensor) -> Tensor:
-        """What queries are made of: [U ; L].
+    def value(self, guide: Tensor, resized: Tensor) -> Tensor:
+        """V.
 
         Args:
             guide (Tensor): L, of shape (N, guide_channels, H, W).
@@ -204,7 +177,7 @@ class GuidedAttentiveInterpolation(BaseModule):
         Returns:
             Tensor: Of the same height and width.
         """
-        return torch.cat([resized, guide], dim=1)
+        return self.value_conv(resized)
 
     def forward(self, guide: Tensor, semantic: Tensor) -> Tensor:
         """Bring the semantic feature to the resolution of the guide.
@@ -228,7 +201,79 @@ class GuidedAttentiveInterpolation(BaseModule):
             mode='bilinear',
             align_corners=self.align_corners,
             warning=False)
-        value = self.attention(
+        return self.bottleneck(
+            torch.cat([self.value(guide, resized), resized], dim=1))
+
+
+@MODELS.register_module()
+class GuidedAttentiveInterpolation(Interpolation):
+    """Guided attentive interpolation (GAI).
+
+    With L the guide and U the semantic feature resized to its size: queries
+    are a 1x1 convolution of [U ; L], keys and values come from V, a 1x1
+    convolution of U, and the output is act(norm(conv [V' ; U])), where V' is
+    what attention makes of V. The defaults, two passes of criss-cross
+    attention, are ``ATTN_TYPE`` "CC" of the official code, which all
+    published configurations have, and at ``channels=128`` GAIN's (54 737
+    parameters).
+
+    Paper: `Cross-Layer Attentive Feature Upsampling for Low-latency Semantic
+    Segmentation <https://arxiv.org/abs/2601.01167>`_ (GAIN). Official
+    repository: hustvl/simpleseg (no licence file). The paper's summary has
+    queries of the high-resolution feature alone and a full pairwise affinity;
+    this follows the code. The other form is
+    :class:`.GuideQueryInterpolation` with
+    ``attention=dict(type='GuidedDenseAttention')``.
+
+    Args:
+        channels (int): Channels C of the semantic feature and the output.
+        guide_channels (int, optional): Channels of the guide. Defaults to
+            ``channels``.
+        attention (dict): Config of the attention, built with ``channels``
+            (those of Q and V) and ``qk_channels`` (C / 16, unless it is
+            given): :class:`.GuidedCrissCrossAttention`,
+            :class:`.GuidedDenseAttention`, :class:`.GuidedSampledAttention`.
+            Defaults to dict(type='GuidedCrissCrossAttention').
+        norm_cfg (dict): Norm of the output. Defaults to dict(type='BN').
+        act_cfg (dict): Activation of the output. Defaults to
+            dict(type='ReLU').
+        align_corners (bool): Of the resize. Defaults to False.
+        init_cfg (dict, optional): Defaults to None: PyTorch's initialisation.
+            The attention starts with gamma 0: resize and convolutions.
+    """
+
+    def __init__(self,
+                 channels: int,
+                 guide_channels: Optional[int] = None,
+                 attention: dict = dict(type='GuidedCrissCrossAttention'),
+                 norm_cfg: dict = dict(type='BN'),
+                 act_cfg: dict = dict(type='ReLU'),
+                 align_corners: bool = False,
+                 init_cfg: dict = None):
+        super().__init__(channels, guide_channels, norm_cfg, act_cfg,
+                         align_corners, init_cfg)
+        middle = self.value_conv.out_channels
+        self.query_conv = nn.Conv2d(self._query_channels(), middle, 1)
+        defaults = dict(channels=middle, qk_channels=max(channels // 16, 1))
+        self.attention = MODELS.build({**defaults, **attention})
+
+    def _query_channels(self) -> int:
+        return self.channels + self.guide_channels
+
+    def query(self, guide: Tensor, resized: Tensor) -> Tensor:
+        """What queries are made of: [U ; L].
+
+        Args:
+            guide (Tensor): L, of shape (N, guide_channels, H, W).
+            resized (Tensor): U, of shape (N, channels, H, W).
+
+        Returns:
+            Tensor: Of the same height and width.
+        """
+        return torch.cat([resized, guide], dim=1)
+
+    def value(self, guide: Tensor, resized: Tensor) -> Tensor:
+        """V', of the shape of V."""
+        return self.attention(
             self.query_conv(self.query(guide, resized)),
-            self.value_conv(resized))
-        return self.bottleneck(torch.cat([value, resized], dim=1))
+            super().value(guide, resized))

@@ -102,17 +102,16 @@ class GatedFusion(BaseModule):
 class ReducedGatedFusion(BaseModule):
     """Gates from a narrow map, on the unchanged inputs: for wide values.
 
-    With h = relu(norm(reduce(query) + reduce(read))), all convolutions 1x1
-    and one reduction for both inputs: relu(norm(query * sigmoid(gate(h)) +
-    read * sigmoid(gate(h)))). 'sigmoid-down1' of the official code, LMANet's
-    fusion on PSPNet; its ``conv_layer_2`` is never used there and is absent
-    here.
+    With h = relu(norm(reduce(query) + reduce(read))), of 256 channels, all
+    convolutions 1x1 and one reduction for both inputs: relu(norm(query *
+    sigmoid(gate(h)) + read * sigmoid(gate(h)))). 'sigmoid-down1' of the
+    official code, LMANet's fusion on PSPNet; its ``conv_layer_2`` is never
+    used there and is absent here.
 
     Args:
         value_channels (int): Channels of each input.
         out_channels (int, optional): Channels of the result, the same by
             construction. Defaults to None.
-        hidden_channels (int): Channels of the reduced map. Defaults to 256.
         norm_cfg (dict): Norm layers. Defaults to dict(type='BN', eps=1e-3).
         init_cfg (dict, optional): Defaults to None.
     """
@@ -120,7 +119,6 @@ class ReducedGatedFusion(BaseModule):
     def __init__(self,
                  value_channels: int,
                  out_channels: Optional[int] = None,
-                 hidden_channels: int = 256,
                  norm_cfg: dict = dict(type='BN', eps=1e-3),
                  init_cfg: Optional[dict] = None):
         super().__init__(init_cfg)
@@ -129,10 +127,11 @@ class ReducedGatedFusion(BaseModule):
                 'ReducedGatedFusion gates its inputs as they are, so '
                 f'out_channels ({out_channels}) must be value_channels '
                 f'({value_channels})')
-        self.reduce = nn.Conv2d(value_channels, hidden_channels, 1)
-        self.reduce_norm = build_norm_layer(norm_cfg, hidden_channels)[1]
-        self.query_gate = nn.Conv2d(hidden_channels, value_channels, 1)
-        self.read_gate = nn.Conv2d(hidden_channels, value_channels, 1)
+        hidden = 256
+        self.reduce = nn.Conv2d(value_channels, hidden, 1)
+        self.reduce_norm = build_norm_layer(norm_cfg, hidden)[1]
+        self.query_gate = nn.Conv2d(hidden, value_channels, 1)
+        self.read_gate = nn.Conv2d(hidden, value_channels, 1)
         self.norm = build_norm_layer(norm_cfg, value_channels)[1]
 
     def forward(self, read: Tensor, query: Tensor) -> Tensor:

@@ -12,21 +12,19 @@ class DepthwiseFFN(BaseModule):
     a depthwise convolution between them, as in SegFormer (whose ``MixFFN`` in
     the host works on sequences). The "typical FFN" of Table 5b of `RTFormer
     <https://arxiv.org/abs/2210.07124>`_; the paper says "two or four times"
-    of the expansion, not which.
+    of the expansion, not which; here it is four.
 
     Args:
         channels (int): Channels of input and output.
-        expansion (int): Hidden channels over ``channels``. Defaults to 4.
         norm_cfg (dict): Norm of the input. Defaults to
             dict(type='BN', eps=1e-6).
     """
 
     def __init__(self,
                  channels: int,
-                 expansion: int = 4,
                  norm_cfg: dict = dict(type='BN', eps=1e-6)):
         super().__init__()
-        hidden = expansion * channels
+        hidden = 4 * channels
         self.norm = build_norm_layer(norm_cfg, channels)[1]
         self.expand = nn.Conv2d(channels, hidden, 1)
         self.depthwise = nn.Conv2d(

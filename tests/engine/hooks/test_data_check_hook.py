@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from rtseg_plugin.engine.hooks import DataCheckHook
 from rtseg_plugin.utils.host_tools import cause_of
 from tests.builders import write_cityscapes
-from tests.engine.test_training import demo_config
+from tests.engine.demo_run import demo_config, train
 
 
 @pytest.fixture
@@ -32,10 +32,6 @@ def config(root, work_dir, num_classes=19):
     cfg.model.decode_head.num_classes = num_classes
     cfg.model.auxiliary_head.num_classes = num_classes
     return cfg
-
-
-def train(cfg):
-    Runner.from_cfg(cfg).train()
 
 
 def test_masks_of_0_and_255(root, tmp_path):
