@@ -105,6 +105,7 @@ setup(
         'optional': requirements('optional'),
         'onnx': requirements('onnx'),
         'openvino': requirements('openvino'),
+        'tensorrt': requirements('tensorrt'),
         'ray': requirements('ray'),
         'web': requirements('web'),
         'docs': requirements('docs'),

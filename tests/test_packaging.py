@@ -188,8 +188,8 @@ def test_metadata_of_the_wheel(wheel):
         data for name, data in wheel.items() if name.endswith('/METADATA'))
     metadata = email.message_from_bytes(text)
     assert set(metadata.get_all('Provides-Extra')) == {
-        'lite', 'full', 'pretrain', 'optional', 'onnx', 'openvino', 'ray',
-        'web', 'docs', 'tests'}
+        'lite', 'full', 'pretrain', 'optional', 'onnx', 'openvino', 'tensorrt',
+        'ray', 'web', 'docs', 'tests'}
     requires = metadata.get_all('Requires-Dist')
     for extra, name in (('lite', 'mmcv-lite'), ('full', 'mmcv'),
                         ('pretrain', 'mmpretrain'), ('onnx', 'onnx'),

@@ -22,12 +22,15 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.utils.data import DataLoader, Subset
 
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import resolve_config
 from .graph import Normalisation, normalise
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+# that ranges are taken from, at most
+CALIBRATION_IMAGES = 100
 # (image (1, 3, H, W), state) -> (logits (1, C, h, w), state)
 Step = Callable[[np.ndarray, Any], Tuple[np.ndarray, Any]]
 
@@ -44,6 +47,8 @@ class FolderFrames:
     Raises:
         DeploymentError: If there is none, or one cannot be read.
     """
+
+    kind = 'images of a folder'
 
     def __init__(self, folder: Path, size: Optional[Tuple[int, int]],
                  how: Normalisation):
@@ -82,12 +87,16 @@ class ConfigFrames:
         cfg (Config): With ``val_dataloader`` or ``test_dataloader``.
         segmentor (nn.Module): Whose data preprocessor is used.
 
+    Attributes:
+        kind (str): Which images they are, for the report.
+
     Raises:
         DeploymentError: If there is no data set.
     """
 
     def __init__(self, cfg: Config, segmentor: torch.nn.Module):
         self.segmentor = segmentor
+        self.kind = 'validation images, the config names no others'
         loader = deepcopy(_validation_part(cfg, 'dataloader'))
         train = deepcopy((cfg.get('train_dataloader') or {}).get('dataset'))
         if loader is None:
@@ -95,12 +104,20 @@ class ConfigFrames:
                 'the config has no data set: calibrate with '
                 '--calibration FOLDER of images')
         if train is not None:
+            self.kind = 'training images'
             pipeline = loader.dataset.pipeline
             while 'dataset' in train:  # RepeatDataset and others
                 train = train.dataset
             train.pipeline = pipeline
             loader.dataset = train
-        self.loader = _build_loader(cfg, loader)
+        built = _build_loader(cfg, loader)
+        # from all over the set, whose first ones may be of one city
+        number = len(built.dataset)
+        indices = np.linspace(
+            0, number - 1, min(number, CALIBRATION_IMAGES)).round()
+        self.loader = DataLoader(
+            Subset(built.dataset, indices.astype(int).tolist()),
+            collate_fn=built.collate_fn)
 
     def __len__(self) -> int:
         return len(self.loader)

@@ -19,7 +19,7 @@ from ..utils.deployed_folder import (
     write_metadata,
 )
 from ..utils.host_tools import resolve_config
-from ..utils.runtimes import PACKAGES, available_cpus, need
+from ..utils.runtimes import PACKAGES, available_cpus, need, need_tensorrt
 from ..version import __version__
 from .compare import Comparison, compare_step, compare_stream
 from .data import Validation, calibration_frames
@@ -35,12 +35,14 @@ from .onnx_file import (
 from .openvino_file import describe_openvino, read_openvino, save_openvino
 from .quantize import quantize
 from .report import write_report
+from .tensorrt_file import build_engine
 
 # format: (its file, precisions that it may be in)
 FORMATS = {
     'onnx': ('model.onnx', ('fp32', )),
     'openvino': ('model.xml', ('fp32', 'fp16', 'bf16', 'int8')),
     'pt2': ('model.pt2', ('fp32', )),
+    'tensorrt': ('model.engine', ('fp32', )),
 }
 # Largest difference from eager, as a share of the largest logit: rounding
 # stays one or two orders below, a fault of an exporter above.
@@ -156,7 +158,8 @@ def export(model: Union[str, Path, Config],
         model (str | Path | Config): See :func:`load_source`.
         checkpoint (str, optional): See :func:`load_source`.
         out (str | Path): Folder to make.
-        format (str): 'onnx', 'openvino' or 'pt2'. Defaults to 'onnx'.
+        format (str): 'onnx', 'openvino', 'pt2' or 'tensorrt'. Defaults to
+            'onnx'.
         precision (str): See ``FORMATS``. Defaults to 'fp32'.
         calibration (str | Path | Config, optional): For INT8, a folder of
             images, or a config whose training images are used through its
@@ -190,9 +193,12 @@ def export(model: Union[str, Path, Config],
             f'format is one of {sorted(FORMATS)}, got {format!r}')
     file, precisions = FORMATS[format]
     if precision not in precisions:
+        others = [name for name, (_, some) in FORMATS.items()
+                  if precision in some]
+        hint = f'; --format {" or ".join(others)} is' if others else ''
         raise DeploymentError(
             f'{format} is exported in {", ".join(precisions)}, not in '
-            f'{precision}')
+            f'{precision}{hint}')
     if precision == 'int8' and output != 'logits':
         raise DeploymentError(
             'int8 is exported with --output logits, of which the runner makes '
@@ -203,6 +209,11 @@ def export(model: Union[str, Path, Config],
             '--dynamic, with which OpenVINO crashes on processors with AMX')
     if calibration is not None and precision != 'int8':
         raise DeploymentError(f'--calibration is for int8, not {precision}')
+    if format == 'tensorrt':
+        if dynamic:
+            raise DeploymentError('a TensorRT engine is of one size: give '
+                                  '--size H W instead of --dynamic')
+        need_tensorrt()
     need(*PACKAGES[format])
     if precision == 'int8':
         need('nncf', extra='openvino')
@@ -407,6 +418,18 @@ class _Job:
             self._compare_stream()
         elif self.dynamic:
             self._compare_sizes()
+        else:
+            self._compare([self.size])
+
+    def _write_tensorrt(self) -> None:
+        graph = self.folder / 'graph.onnx'
+        write_onnx(
+            self._capture(False), self.inputs, self.outputs, graph)
+        build_engine(graph, self.folder / 'model.engine')
+        graph.unlink()
+        self.metadata['files'] = ['model.engine']
+        if self.state:
+            self._compare_stream()
         else:
             self._compare([self.size])
 

@@ -6,10 +6,46 @@ import numpy as np
 
 from ..utils.deployed_folder import DeploymentError
 from ..utils.runtimes import PACKAGES, available_cpus, need, openvino_options
-from .data import Accuracy, ConfigFrames, FolderFrames, Step, Validation
+from .data import (
+    CALIBRATION_IMAGES,
+    Accuracy,
+    ConfigFrames,
+    FolderFrames,
+    Step,
+    Validation,
+)
 
-# images that ranges are taken from
-CALIBRATION_IMAGES = 100
+# what only passes on or reshapes the weights of an attention
+_PASSED_ON = ('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Convert')
+_READERS = ('MatMul', 'ReduceSum', 'Divide')
+
+
+def kept_in_float(model: Any) -> List[str]:
+    """Names of the operations that compute with what a softmax gives.
+
+    Matrix products and second normalisations. Weights of an attention are
+    tiny but for a few, so that eight bits leave of most of them zero or one
+    step, and behind a softmax quantising is a pass of its own over the
+    largest tensor of the network. A convolution reads the result of a second
+    normalisation in eight bits: that one is made on the way.
+
+    Args:
+        model (openvino.Model): Not quantised.
+
+    Returns:
+        list[str]: For NNCF's ignored scope.
+    """
+    names = set()
+    waiting = [op for op in model.get_ops() if op.get_type_name() == 'Softmax']
+    while waiting:
+        for output in waiting.pop().outputs():
+            for target in output.get_target_inputs():
+                reader = target.get_node()
+                if reader.get_type_name() in _READERS:
+                    names.add(reader.get_friendly_name())
+                elif reader.get_type_name() in _PASSED_ON:
+                    waiting.append(reader)
+    return sorted(names)
 
 
 class Quantised(NamedTuple):
@@ -109,10 +145,16 @@ def quantize(model: Any, names: List[str], empty: tuple,
     feeds = _Feeds(frames, floating)
     dataset = nncf.Dataset(feeds)
     example = next(iter(feeds))[names[0]]
+    kept = kept_in_float(model)
     options = dict(
-        subset_size=CALIBRATION_IMAGES, target_device=nncf.TargetDevice.CPU)
+        subset_size=CALIBRATION_IMAGES,
+        target_device=nncf.TargetDevice.CPU,
+        ignored_scope=nncf.IgnoredScope(names=kept))
     quantised = nncf.quantize(model, dataset, **options)
-    report = dict(calibration_images=min(len(frames), CALIBRATION_IMAGES))
+    report = dict(
+        calibration_images=min(len(frames), CALIBRATION_IMAGES),
+        calibrated_on=frames.kind,
+        kept_in_float=kept)
     wanted = validation.measure(floating) if validation else None
     has_bf16 = 'BF16' in openvino.Core().get_property(
         'CPU', 'OPTIMIZATION_CAPABILITIES')

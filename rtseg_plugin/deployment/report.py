@@ -54,11 +54,12 @@ def _int8(metadata: dict) -> list:
     lines = [
         '', '## INT8', '',
         f'{int8["quantised_operations"]} quantised tensors, ranges from '
-        f'{int8["calibration_images"]} images, the rest computed in '
-        f'{int8["compute"]}. The network alone, logits out, in turns with its '
-        f'fp32 form on {int8["threads"]} threads of this machine at the time '
-        f'of the export: fp32 {took["fp32"]:.1f} ms, int8 {took["int8"]:.1f} '
-        f'ms. {int8["other_labels"]:.2%} of the positions of the logits have '
+        f'{int8["calibration_images"]} {int8["calibrated_on"]}, the rest '
+        f'computed in {int8["compute"]}. The network alone, logits out, in '
+        f'turns with its fp32 form on {int8["threads"]} threads of this '
+        f'machine at the time of the export: fp32 {took["fp32"]:.1f} ms, int8 '
+        f'{took["int8"]:.1f} ms. {int8["other_labels"]:.2%} of the positions '
+        'of the logits have '
         'another label.'
     ]
     if 'plain_int8_miou' in int8:

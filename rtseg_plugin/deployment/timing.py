@@ -40,11 +40,13 @@ class Setting(NamedTuple):
             'stream' (a video file decoded beside the network).
         output (str): 'labels' of the size of the frame, or 'logits' at the
             stride of the head.
+        batch (int): Frames at once, in eager PyTorch and mode 'network'.
     """
     size: Tuple[int, int]
     threads: int
     mode: str = 'network'
     output: str = 'labels'
+    batch: int = 1
 
 
 class Contender(NamedTuple):
@@ -146,6 +148,7 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
     with torch.inference_mode(), torch.autocast(
             'cpu', torch.bfloat16, enabled=precision == 'bf16'):
         image = torch.from_numpy(normalise(frame, how))
+        image = image.repeat(setting.batch, 1, 1, 1)
         if getattr(segmentor, 'stateful', False):
             state, _ = full_memory(segmentor, image)
     align = segmentor.align_corners
@@ -171,7 +174,7 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
                 logits, setting.size, mode='bilinear',
                 align_corners=align).argmax(1)
 
-    return Contender(name, run, 1, setting, facts)
+    return Contender(name, run, setting.batch, setting, facts)
 
 
 def backend_contender(model: Any, checkpoint: Optional[str], backend: str,
@@ -279,6 +282,12 @@ def time_in_turns(contenders: List[Contender], rounds: int = 20,
         DeploymentError: If their settings differ.
     """
     check_alike(contenders)
+    return take_turns(contenders, rounds, warmup)
+
+
+def take_turns(contenders: List[Contender], rounds: int = 20,
+               warmup: int = 3) -> np.ndarray:
+    """:func:`time_in_turns` of settings that differ on purpose."""
     taken = np.empty((rounds, len(contenders)))
     for turn in range(-warmup, rounds):
         for i, contender in enumerate(contenders):

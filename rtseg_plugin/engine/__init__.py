@@ -12,6 +12,7 @@ from .hooks import (
 )
 from .poly_ratio_lr import PolyRatioLR
 from .reduce_on_train_loss_plateau_lr import ReduceOnTrainLossPlateauLR
+from .wrap_named_layers import wrap_named_layers
 
 __all__ = [
     'AmpOptimWrapper',
@@ -26,4 +27,5 @@ __all__ = [
     'ReduceOnTrainLossPlateauLR',
     'SafeCheckpointHook',
     'TeacherScoreHook',
+    'wrap_named_layers',
 ]

@@ -7,7 +7,7 @@ import importlib
 import math
 import os
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
@@ -138,4 +138,68 @@ class TorchProgram:
         return [output.numpy() for output in outputs]
 
 
-RUNTIMES = dict(onnx=OnnxRuntime, openvino=OpenVINO, pt2=TorchProgram)
+def need_tensorrt() -> Tuple[Any, Any]:
+    """TensorRT and PyTorch, which holds what is on the GPU.
+
+    Raises:
+        DeploymentError: If one is missing or too old, or there is no GPU.
+    """
+    tensorrt, torch = need(*PACKAGES['tensorrt']), need(*PACKAGES['pt2'])
+    if int(tensorrt.__version__.split('.')[0]) < 11:
+        raise DeploymentError(
+            f'TensorRT {tensorrt.__version__} is too old, 11 is needed: '
+            "pip install 'tensorrt>=11'")
+    if not torch.cuda.is_available():
+        raise DeploymentError(
+            'TensorRT needs an NVIDIA GPU, which PyTorch does not find here: '
+            'take --format onnx or openvino')
+    return tensorrt, torch
+
+
+class TensorRT:
+    """A TensorRT engine on the first GPU.
+
+    Args:
+        path (Path): ``model.engine``.
+        metadata (dict): Of the folder.
+        threads (int): Of no effect.
+    """
+
+    def __init__(self, path: Path, metadata: dict, threads: int):
+        tensorrt, self.torch = need_tensorrt()
+        runtime = tensorrt.Runtime(tensorrt.Logger(tensorrt.Logger.WARNING))
+        engine = runtime.deserialize_cuda_engine(path.read_bytes())
+        if engine is None:
+            raise DeploymentError(
+                f'{path} is of another version of TensorRT or another GPU: '
+                'export the model again on this machine')
+        self.context = engine.create_execution_context()
+        self.stream = self.torch.cuda.Stream()
+        names = [engine.get_tensor_name(i)
+                 for i in range(engine.num_io_tensors)]
+        # inputs and outputs in place for good
+        self.tensors = {}
+        for name in names:
+            kind = np.dtype(tensorrt.nptype(engine.get_tensor_dtype(name)))
+            self.tensors[name] = self.torch.empty(
+                tuple(engine.get_tensor_shape(name)),
+                dtype=getattr(self.torch, kind.name), device='cuda')
+            self.context.set_tensor_address(
+                name, self.tensors[name].data_ptr())
+        self.outputs = [
+            name for name in names
+            if engine.get_tensor_mode(name) == tensorrt.TensorIOMode.OUTPUT
+        ]
+
+    def run(self, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
+        """Outputs in the order of the graph."""
+        with self.torch.cuda.stream(self.stream):
+            for name, value in feeds.items():
+                self.tensors[name].copy_(self.torch.from_numpy(value))
+            self.context.execute_async_v3(self.stream.cuda_stream)
+            results = [self.tensors[name].cpu() for name in self.outputs]
+        return [result.numpy() for result in results]
+
+
+RUNTIMES = dict(onnx=OnnxRuntime, openvino=OpenVINO, pt2=TorchProgram,
+                tensorrt=TensorRT)

@@ -109,7 +109,7 @@ def test_the_onnx_file_says_it_too(folders):
     assert [d.dim_value for d in dims] == [1, 3, *SIZE]
 
 
-def example_frames_that_do_not_fit_are_refused(folders):
+def test_frames_that_do_not_fit_are_refused(folders):
     deployed = DeployedNetwork(folders('onnx', format='onnx'))
     with pytest.raises(ValueError, match='frames of 64x96.*got 96x64'):
         deployed.step(frame(size=(96, 64)))
@@ -148,7 +148,8 @@ def test_a_changed_folder_is_refused(folders, tmp_path):
 
 @pytest.mark.parametrize('options, message', [
     (dict(size=(8, 64)), 'at least 9 pixels a side, got 8x64'),
-    (dict(precision='int4'), 'exported in fp32.*not in int4'),
+    (dict(precision='int4'), 'exported in fp32, not in int4$'),
+    (dict(precision='int8'), 'not in int8; --format openvino is'),
     (dict(format='tflite'), 'format is one of'),
 ])
 def test_what_cannot_be_exported_is_refused(small, tmp_path, options,
@@ -191,6 +192,21 @@ def test_wrong_numbers_leave_nothing_behind(small, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_operator_that_a_format_lacks(small, tmp_path, monkeypatch):
+    from rtseg_plugin.deployment.graph import InferenceGraph
+    plain = InferenceGraph.forward
+
+    def exotic(self, image, *state):
+        logits, *after = plain(self, image, *state)
+        return (torch.special.bessel_j0(logits), *after)
+
+    monkeypatch.setattr(InferenceGraph, 'forward', exotic)
+    with pytest.raises(DeploymentError,
+                       match='ONNX cannot express this network.*bessel'):
+        export(*small, out=tmp_path / 'out')
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_missing_package_is_one_line(small, tmp_path, monkeypatch):
     import sys
     monkeypatch.setitem(sys.modules, 'onnxscript', None)
@@ -224,7 +240,7 @@ def test_the_size_comes_from_the_config(name, size):
     assert config_size(Config.fromfile(resolve_config(name))) == size
 
 
-def example_frames_of_comparisons_are_images():
+def test_frames_of_comparisons_are_images():
     image = compare.example_frame(40, 60)
     assert image.shape == (40, 60, 3)
     assert cv2.Laplacian(image, cv2.CV_64F).std() > 1

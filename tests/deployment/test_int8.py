@@ -80,16 +80,65 @@ def test_pictures_calibrate(small, pictures, tmp_path):
     assert errors['fp32'] < 1e-4 < errors['int8'] < 0.5
 
 
+def test_attention_stays_in_float():
+    """What reads a softmax, also through a reshape; and nothing else."""
+    openvino = pytest.importorskip('openvino')
+    nncf = pytest.importorskip('nncf')
+    ops = openvino.opset13
+    rng = np.random.default_rng(0)
+
+    def weights(*shape):
+        return ops.constant(rng.standard_normal(shape).astype(np.float32))
+
+    image = ops.parameter([1, 8, 16], np.float32, name='image')
+    energy = ops.matmul(weights(1, 8, 8), image, False, False, name='before')
+    soft = ops.softmax(energy, -1)
+    read = ops.matmul(
+        weights(8, 8), ops.reshape(soft, [8, 16], False), False, False,
+        name='read')
+    shares = ops.divide(
+        soft, ops.reduce_sum(soft, [1], True, name='sum'), name='shares')
+    after = ops.matmul(weights(1, 8, 8), shares, False, False, name='after')
+    model = openvino.Model([read, after], [image])
+    kept = module.kept_in_float(model)
+    assert kept == ['read', 'shares', 'sum']
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset([rng.standard_normal((1, 8, 16)).astype(np.float32)]),
+        ignored_scope=nncf.IgnoredScope(names=kept))
+    inputs = {
+        op.get_friendly_name(): [
+            op.input_value(i).get_node().get_type_name()
+            for i in range(len(op.inputs()))
+        ] for op in quantised.get_ops()
+    }
+    assert 'FakeQuantize' not in inputs['read'] + inputs['shares']
+    assert inputs['before'][1] == inputs['after'][1] == 'FakeQuantize'
+
+
 def test_a_config_calibrates_and_measures(small, with_data, tmp_path):
     metadata = export(*small, out=tmp_path / 'out', calibration=with_data,
                       max_drop=5., **INT8)
     report = metadata['int8']
     assert report['calibration_images'] == 3  # of training, each once
+    assert report['calibrated_on'] == 'training images'
     accuracy = report['accuracy']
     assert accuracy['images'] == 2
     assert len(accuracy['fp32']['classes']) == 19
     assert accuracy['int8']['miou'] >= accuracy['fp32']['miou'] - 5
     assert '| mean |' in (tmp_path / 'out/report.md').read_text()
+
+
+def test_images_are_from_all_over_the_set(small, with_data, monkeypatch):
+    from rtseg_plugin.deployment import data
+    monkeypatch.setattr(data, 'CALIBRATION_IMAGES', 2)
+    cfg = Config.fromfile(with_data)
+    frames = data.ConfigFrames(cfg, load_segmentor(*small))
+    assert len(frames) == len(list(frames.streams())) == 2
+    assert list(frames.loader.dataset.indices) == [0, 2]
+    cfg.train_dataloader = None
+    frames = data.ConfigFrames(cfg, load_segmentor(*small))
+    assert frames.kind.startswith('validation images')
 
 
 def test_accuracy_is_that_of_the_host(small, with_data):

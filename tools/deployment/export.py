@@ -1,6 +1,6 @@
 """Export a network to a folder that runs without PyTorch.
 
-    export.py MODEL [CHECKPOINT] --out DIR --format onnx|openvino|pt2
+    export.py MODEL [CHECKPOINT] --out DIR --format onnx|openvino|pt2|tensorrt
 
 The folder holds the model, ``metadata.json`` and ``report.md``; run it with
 ``rtseg_plugin.apis.deployed.DeployedNetwork``. Every export is compared with

@@ -24,6 +24,14 @@ def _resize_to(student: Tensor, target: Tensor) -> Tensor:
         student, size=target.shape[2:], mode='bilinear', align_corners=False)
 
 
+def _full(target: Tensor) -> Tensor:
+    """A tensor of a teacher in bfloat16 as losses need it, in float32.
+
+    Here and not before: what is not compared stays small.
+    """
+    return target.to(torch.promote_types(target.dtype, torch.float32))
+
+
 def _check_channels(student: Tensor, teacher: Tensor, name: str) -> None:
     if student.shape[1] != teacher.shape[1]:
         raise ValueError(
@@ -91,7 +99,7 @@ class FeatureAlignment(BaseModule):
         if self.projection is not None:
             x = self.projection(x)
         _check_channels(x, t, self.name)
-        loss = self.loss(_resize_to(x, t), t)
+        loss = self.loss(_resize_to(x, t), _full(t))
         return {f'align_{self.name}.{self.loss.loss_name}': loss}
 
 
@@ -178,5 +186,6 @@ class SharedDecoderAlignment(BaseModule):
         for path, name, loss in zip(self.modules_of_teacher, self.names,
                                     self.losses):
             x = teacher.module(path)(x)
-            losses[f'align_{name}.{loss.loss_name}'] = loss(x, target[path])
+            losses[f'align_{name}.{loss.loss_name}'] = loss(
+                x, _full(target[path]))
         return losses

@@ -1,5 +1,6 @@
 """A network that exists only while another one trains."""
 import logging
+from contextlib import nullcontext
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -50,6 +51,8 @@ class Teacher:
         precision (str): 'fp32', or 'bf16' to run it under autocast in
             bfloat16, which is faster where the processor computes in it; the
             student and all losses stay as they are. Defaults to 'fp32'.
+        channels_last (bool): Whether its features are laid out so. Defaults
+            to False.
 
     Attributes:
         scores (dict[str, float]): Results of the last validation before its
@@ -63,7 +66,8 @@ class Teacher:
     def __init__(self,
                  config: Union[dict, str],
                  checkpoint: Optional[str] = None,
-                 precision: str = 'fp32'):
+                 precision: str = 'fp32',
+                 channels_last: bool = False):
         if not checkpoint:
             raise ValueError(
                 'model.teacher needs a checkpoint, got none. Set '
@@ -75,6 +79,7 @@ class Teacher:
         self.config = config
         self.checkpoint = checkpoint
         self.precision = precision
+        self.channels_last = channels_last
         self.scores: Dict[str, float] = {}
         self._network: Optional[nn.Module] = None
         # from the student's images to the teacher's
@@ -105,6 +110,8 @@ class Teacher:
                     'The teacher is random, as the config asks.',
                     logger='current',
                     level=logging.WARNING)
+            if self.channels_last:
+                network.to(memory_format=torch.channels_last)
             self._network = network.requires_grad_(False).eval()
         return self._network
 
@@ -215,27 +222,28 @@ class Teacher:
             taps (Sequence[Tap]): What to read.
 
         Returns:
-            dict[str, Tensor]: The tensors by tap name.
+            dict[str, Tensor]: The tensors by tap name, in the precision that
+            the teacher computed them in.
         """
         network = self.network()
         if next(network.parameters()).device != inputs.device:
             network.to(inputs.device)
-        with torch.inference_mode(), record(network, taps,
-                                            'teacher') as tensors:
-            if self._swap and inputs.shape[1] == 3:
-                inputs = inputs.flip(1)
-            if self._affine is not None:
-                self._affine = tuple(x.to(inputs) for x in self._affine)
-                scale, shift = self._affine
-                inputs = inputs * scale + shift
-            if self.precision == 'fp32':
-                network(inputs, mode='tensor')
-            else:
-                with torch.autocast(inputs.device.type, torch.bfloat16):
-                    network(inputs, mode='tensor')
-        if self.precision == 'fp32':
-            return tensors
-        return {
-            name: x.float() if x.dtype == torch.bfloat16 else x
-            for name, x in tensors.items()
-        }
+        # in fp32 as the student runs, which may be under autocast itself
+        context = nullcontext() if self.precision == 'fp32' else (
+            torch.autocast(inputs.device.type, torch.bfloat16))
+        with torch.inference_mode(), context, record(network, taps,
+                                                     'teacher') as tensors:
+            network(self.convert(inputs), mode='tensor')
+        return tensors
+
+    def convert(self, inputs: Tensor) -> Tensor:
+        """The student's images as the teacher wants them, (N, 3, H, W)."""
+        if self._swap and inputs.shape[1] == 3:
+            inputs = inputs.flip(1)
+        if self._affine is not None:
+            self._affine = tuple(x.to(inputs) for x in self._affine)
+            scale, shift = self._affine
+            inputs = inputs * scale + shift
+        if self.channels_last:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        return inputs

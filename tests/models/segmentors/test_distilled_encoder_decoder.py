@@ -288,3 +288,35 @@ def test_a_teacher_in_bfloat16_says_nearly_the_same():
     config.model.teacher.precision = 'int3'
     with pytest.raises(ValueError, match="is 'fp32' or 'bf16', got 'int3'"):
         build_model(config)
+
+
+def _loss_and_gradients(**teacher):
+    torch.manual_seed(0)
+    cfg = tiny_config()
+    cfg.model.teacher.update(teacher)
+    model = build_model(cfg)
+    model.init_weights()
+    model.train()
+    terms = losses_of(model)
+    total, _ = model.parse_losses(terms)
+    total.backward()
+    gradient = torch.cat([p.grad.flatten() for p in model.parameters()])
+    return terms, total.detach(), gradient
+
+
+@pytest.mark.parametrize('options, tolerance', [
+    (dict(channels_last=True), 1e-4),
+    (dict(precision='bf16', channels_last=True), 2e-2),
+])
+def test_a_faster_teacher_teaches_the_same(options, tolerance):
+    """The loss to 1e-3, and what the student learns of it."""
+    terms, want, gradient = _loss_and_gradients()
+    others, got, other = _loss_and_gradients(**options)
+    assert abs(got / want - 1) < 1e-3
+    for name, value in terms.items():
+        if name.startswith('align'):
+            assert others[name].dtype == torch.float32
+            assert others[name].item() == pytest.approx(
+                value.item(), rel=tolerance)
+            assert value > 0
+    assert (other - gradient).norm() < tolerance * gradient.norm()

@@ -87,7 +87,10 @@ class GuidedCrissCrossAttention(BaseModule):
         # (N, W, H, K) x (N, W, K, H) -> (N, W, H, H)
         column = float32_matmul(
             query.permute(1, 2, 0, 3), key.permute(1, 2, 3, 0))
-        itself = torch.eye(h, dtype=torch.bool, device=query.device)
+        # no torch.eye: the ONNX operator that tracing makes of a boolean one
+        # is not in onnxruntime
+        rows = torch.arange(h, device=query.device)
+        itself = rows[:, None] == rows
         column = column.masked_fill_(itself, float('-inf'))
         # (H, N, W, K) x (H, N, K, W) -> (H, N, W, W)
         row = float32_matmul(query, key.transpose(2, 3))

@@ -73,9 +73,10 @@ class CrossResolutionAttention(BaseModule):
         """
         # (N, C, tokens) each; the root of the tokens is the grid's side
         keys, values = self.cross_feature(low).flatten(2).chunk(2, dim=1)
-        queries = self.norm(x).flatten(2)  # (N, C, pixels)
-        # (N, pixels, tokens): the softmax runs along contiguous memory, and
-        # both products read transposed views, so nothing is copied
-        logits = queries.transpose(1, 2) @ (keys / self.cross_size)
-        attention = logits.softmax(dim=-1)
-        return (values @ attention.transpose(1, 2)).view(x.shape)
+        # (N, pixels, C), as it lies in memory where channels come last;
+        # runtimes then copy neither it nor what is read
+        queries = self.norm(x).permute(0, 2, 3, 1).flatten(1, 2)
+        # (N, pixels, tokens): the softmax runs along contiguous memory
+        attention = (queries @ (keys / self.cross_size)).softmax(dim=-1)
+        read = attention @ values.transpose(1, 2)
+        return read.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
