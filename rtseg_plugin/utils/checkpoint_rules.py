@@ -1,7 +1,7 @@
 """What a checkpoint may name, and what may be done with each name.
 
 :data:`RULES` is for :class:`~rtseg_plugin.utils.pickle_walk.PickleWalk`, which
-looks at a pickle before anything is made; :data:`SAFE_GLOBALS` is for torch's
+looks at a pickle before anything is made; :func:`safe_globals` is for torch's
 weights-only unpickler, which then makes it. Whatever is no tensor, number,
 text or container comes as such: a ``Config`` as a dict, a ``defaultdict`` as a
 dict, a ``deque`` as a list.
@@ -13,7 +13,7 @@ import os
 import pathlib
 import pickle
 import re
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 import torch
@@ -461,27 +461,43 @@ def _as_list(*args: Any) -> list:
 
 _FACTORY = object()
 
-SAFE_GLOBALS: List[Tuple[Any, str]] = [
-    (HistoryBuffer, _HISTORY_BUFFER),
-    (_as_plain_dict, f'{_CONFIG}Dict'),
-    (_ConfigAsDict, _CONFIG),
-    (argparse.Namespace, 'argparse.Namespace'),
-    (_as_plain_dict, 'collections.defaultdict'),
-    (_as_list, 'collections.deque'),
-    *[(getattr(datetime, name), f'datetime.{name}')
-      for name in ('datetime', 'date', 'time', 'timedelta', 'timezone')],
-    (np.ndarray, 'numpy.ndarray'),
-    (np.dtype, 'numpy.dtype'),
-    *[(kind, f'numpy.{kind.__name__}') for kind in _NUMPY_TYPES],
-    # as what np.dtype('f8') is: torch compares the type that gets a state
-    *[(type(np.dtype(code)), f'numpy.dtypes.{type(np.dtype(code)).__name__}')
-      for code in _NUMPY_CODES],
-    *[(_reconstruct, name) for name in _RECONSTRUCT],
-    *[(scalar, name) for name in _SCALAR],
-    *[(kind, name) for name, kind in _PATHS.items()],
-    *[(kind, f'{module}.{kind.__name__}') for module in _BUILTINS
-      for kind in (set, frozenset, bytes, bytearray, complex, slice)],
-    *[(_history_buffer_method, f'{module}.getattr') for module in _BUILTINS],
-    *[(_FACTORY, f'{module}.{name}') for module in _BUILTINS
-      for name in _FACTORIES if name != 'set'],
-]  # yapf: disable
+_SAFE_GLOBALS: Dict[str, Any] = {
+    _HISTORY_BUFFER: HistoryBuffer,
+    f'{_CONFIG}Dict': _as_plain_dict,
+    _CONFIG: _ConfigAsDict,
+    'argparse.Namespace': argparse.Namespace,
+    'collections.defaultdict': _as_plain_dict,
+    'collections.deque': _as_list,
+    **{f'datetime.{name}': getattr(datetime, name)
+       for name in ('datetime', 'date', 'time', 'timedelta', 'timezone')},
+    'numpy.ndarray': np.ndarray,
+    'numpy.dtype': np.dtype,
+    **{f'numpy.{kind.__name__}': kind for kind in _NUMPY_TYPES},
+    **{name: _reconstruct for name in _RECONSTRUCT},
+    **{name: scalar for name in _SCALAR},
+    **_PATHS,
+    **{f'builtins.{kind.__name__}': kind
+       for kind in (set, frozenset, bytes, bytearray, complex, slice)},
+    'builtins.getattr': _history_buffer_method,
+    **{f'builtins.{name}': _FACTORY for name in _FACTORIES if name != 'set'},
+}  # yapf: disable
+# what np.dtype('f8') is: torch compares the type that gets a state
+_DTYPE_CLASSES = [(kind, f'numpy.dtypes.{kind.__name__}')
+                  for kind in {type(np.dtype(code)) for code in _NUMPY_CODES}]
+
+
+def safe_globals(names: Set[str]) -> List[Tuple[Any, str]]:
+    """What ``torch.serialization.safe_globals`` needs to know for a file.
+
+    Args:
+        names (set[str]): That occur in it, all of them among :data:`RULES`.
+
+    Returns:
+        list[tuple]: Objects with their names. Few, since torch looks through
+        all of them at every call.
+    """
+    # torch takes Python 2's name for this one
+    names = {name.replace('__builtin__.', 'builtins.') for name in names}
+    found = [(_SAFE_GLOBALS[name], name) for name in names
+             if name in _SAFE_GLOBALS]
+    return found + (_DTYPE_CLASSES if 'numpy.dtype' in names else [])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .checkpoint_rules import ARRAY_RULES, to_array
 from .pickle_walk import Pairs, PickleWalk, UnsafeCheckpointError
-from .safe_load import memory_budget
+from .safe_load import mapped, memory_budget
 
 _NAME_TABLE = 'StructuredToParameterName@@'
 _SLICE_TABLE = 'UnpackBigParamInfor@@'
@@ -74,9 +74,9 @@ def load_paddle(path: str) -> Dict[str, Tensor]:
     if not osp.isfile(path):
         raise FileNotFoundError(f'checkpoint {path} does not exist')
     try:
-        with open(path, 'rb') as file:
-            walk = PickleWalk(ARRAY_RULES, memory_budget(osp.getsize(path)))
-            loaded = _plain(walk.follow(file), {})
+        with mapped(path) as content:
+            walk = PickleWalk(ARRAY_RULES, memory_budget(len(content)))
+            loaded = _plain(walk.follow(content)[0], {})
     except UnsafeCheckpointError as error:
         raise UnsafeCheckpointError(
             f'{path}: {error}. Only a flat state dict (model.pdparams) is '

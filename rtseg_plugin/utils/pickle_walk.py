@@ -2,9 +2,9 @@
 
 A pickle is a program for a small stack machine; calling functions and setting
 the state of objects are two of its instructions. :class:`PickleWalk` follows
-such a program with :func:`pickletools.genops`, which only decodes, and puts
-descriptions on its stack: :class:`Name` for a global, :class:`Made` for what
-a call would give. No name is imported, nothing is called or hashed.
+such a program without running it, and puts descriptions on its stack:
+:class:`Name` for a global, :class:`Made` for what a call would give. No name
+is imported, nothing is called or hashed.
 
 A table says which names may occur, which may be called, and with what; the
 walk stops at the first instruction that it does not allow. It also adds up
@@ -12,27 +12,72 @@ what the program would take in memory, since a few hundred bytes of pickle can
 ask for gigabytes or for years of hashing.
 """
 import pickle
-import pickletools
 import sys
-from typing import IO, Any, Callable, Dict, List, Optional, Sequence, Tuple
+from itertools import count
+from mmap import mmap
+from struct import Struct
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+)
 
 # of an element on a stack or in a container, and of a container
 _ITEM_BYTES, _CONTAINER_BYTES = 32, 72
 _OPS_AT_ONCE = 256  # are charged for
-_LARGEST_TUPLE_KEY = 64
+_LARGEST_KEY, _DEEPEST_KEY = 16, 3  # a tuple's hash is reckoned every time
 _MOST_ODD_KEYS = 10000
-_CONSTANTS = {
-    'NONE': None,
-    'NEWTRUE': True,
-    'NEWFALSE': False,
-}
-_CLOSING = frozenset(('TUPLE', 'APPENDS', 'SETITEMS'))
-_LITERALS = frozenset(
-    ('BININT', 'BININT1', 'BININT2', 'LONG1', 'LONG4', 'INT', 'LONG', 'FLOAT',
-     'BINFLOAT', 'BINUNICODE', 'SHORT_BINUNICODE', 'BINUNICODE8', 'UNICODE',
-     'STRING', 'BINSTRING', 'SHORT_BINSTRING', 'BINBYTES', 'SHORT_BINBYTES',
-     'BINBYTES8'))
+_LONGEST_NAME = 256
 _PLAIN_KEYS = (str, bytes, float, bool, type(None))
+
+
+def _utf8(text: bytes) -> str:
+    return str(text, 'utf-8', 'surrogatepass')
+
+
+def _latin1(text: bytes) -> str:
+    return str(text, 'latin1')  # Python 2's bytes
+
+
+# The instructions of the protocols 2 to 4; what only older ones have, such as
+# numbers as text, is in no checkpoint.
+_CONSTANTS = {
+    pickle.NONE[0]: None,
+    pickle.NEWTRUE[0]: True,
+    pickle.NEWFALSE[0]: False,
+    pickle.EMPTY_TUPLE[0]: (),
+}
+_NUMBERS = {
+    pickle.BININT[0]: Struct('<i'),
+    pickle.BININT1[0]: Struct('B'),
+    pickle.BININT2[0]: Struct('<H'),
+    pickle.BINFLOAT[0]: Struct('>d'),
+}
+_TUPLES = {pickle.TUPLE1[0]: 1, pickle.TUPLE2[0]: 2, pickle.TUPLE3[0]: 3}
+# how the length is written, and what is made of so many bytes
+_BYTE, _FOUR, _SIGNED, _EIGHT = map(Struct, ('B', '<I', '<i', '<Q'))
+_SIZED = {
+    pickle.SHORT_BINUNICODE[0]: (_BYTE, _utf8),
+    pickle.BINUNICODE[0]: (_FOUR, _utf8),
+    pickle.BINUNICODE8[0]: (_EIGHT, _utf8),
+    pickle.SHORT_BINSTRING[0]: (_BYTE, _latin1),
+    pickle.BINSTRING[0]: (_SIGNED, _latin1),
+    pickle.SHORT_BINBYTES[0]: (_BYTE, bytes),
+    pickle.BINBYTES[0]: (_FOUR, bytes),
+    pickle.BINBYTES8[0]: (_EIGHT, bytes),
+    pickle.LONG1[0]: (_BYTE, pickle.decode_long),
+    pickle.LONG4[0]: (_SIGNED, pickle.decode_long),
+}
+# how the number in the memo is written
+_PUTS = {pickle.BINPUT[0]: _BYTE, pickle.LONG_BINPUT[0]: _FOUR}
+_GETS = {pickle.BINGET[0]: _BYTE, pickle.LONG_BINGET[0]: _FOUR}
+_SKIPPED = {pickle.PROTO[0]: 1, pickle.FRAME[0]: 8}  # bytes behind them
 
 
 class UnsafeCheckpointError(pickle.UnpicklingError):
@@ -76,18 +121,6 @@ class Made:
         self.items: List[Any] = []
 
 
-class _NestedTuple(tuple):
-    """A tuple that knows how many elements it has when it is unfolded."""
-
-    weight = 0
-
-
-def _weight(value: Any) -> int:
-    if isinstance(value, _NestedTuple):
-        return value.weight
-    return 1 + len(value) if isinstance(value, tuple) else 1
-
-
 class Rule:
     """What a name may be used for; without arguments, to be named only.
 
@@ -121,13 +154,16 @@ def refuse(message: str) -> None:
 
 
 class PickleWalk:
-    """Follows one pickle after the other in a file.
+    """Follows pickles.
 
     Args:
         rules (dict[str, Rule]): By full name; others are refused.
         budget (int): Bytes that all pickles together may take.
         storage (Callable, optional): Checks a persistent id and gives a
             :class:`Storage`; None refuses persistent ids.
+
+    Attributes:
+        names (set[str]): Those that occurred.
     """
 
     def __init__(self,
@@ -135,6 +171,7 @@ class PickleWalk:
                  budget: int,
                  storage: Optional[Callable[[tuple], Storage]] = None) -> None:
         self.rules, self.budget, self.storage = rules, budget, storage
+        self.names: Set[str] = set()
         self._odd_keys = 0
 
     def charge(self, nbytes: int) -> None:
@@ -150,19 +187,21 @@ class PickleWalk:
         if self.budget < 0:
             refuse('it would take more memory than twice its size')
 
-    def check_keys(self, keys: Sequence[Any]) -> None:
+    def check_keys(self, keys: Sequence[Any],
+                   depth: int = _DEEPEST_KEY) -> None:
         """Raise where hashing keys or elements of a set could take long."""
         for key in keys:
             if isinstance(key, _PLAIN_KEYS) or (isinstance(key, int) and
                                                 abs(key) < 1 << 63):
                 continue
             self._odd_keys += 1
-            if (self._odd_keys > _MOST_ODD_KEYS
-                    or not isinstance(key, (tuple, Made))
-                    or _weight(key) > _LARGEST_TUPLE_KEY):
+            parts = key.args if isinstance(key, Made) else key
+            if (self._odd_keys > _MOST_ODD_KEYS or not depth
+                    or not isinstance(parts, tuple)
+                    or len(parts) > _LARGEST_KEY):
                 refuse(f'it has a {type(key).__name__} as a key or element '
                        'of a set where a text or a number is usual')
-            self.check_keys(key if isinstance(key, tuple) else key.args)
+            self.check_keys(parts, depth - 1)
 
     def _call(self, function: Any, args: Any, new: bool = False) -> Made:
         if not isinstance(function, Name) or not isinstance(args, tuple):
@@ -173,14 +212,6 @@ class PickleWalk:
         self.charge(_CONTAINER_BYTES * 2)
         rule.call(args, self)
         return Made(str(function), args)
-
-    def _tuple(self, items: Sequence[Any]) -> tuple:
-        self.charge(_CONTAINER_BYTES)
-        if not any(isinstance(item, tuple) for item in items):
-            return tuple(items)
-        nested = _NestedTuple(items)
-        nested.weight = 1 + sum(map(_weight, items))
-        return nested
 
     def _build(self, target: Any, state: Any) -> None:
         rule = self.rules.get(getattr(target, 'name', None))
@@ -209,97 +240,130 @@ class PickleWalk:
         self._container(target, Pairs, 'dict').extend(
             zip(items[::2], items[1::2], strict=True))
 
-    def follow(self, file: IO[bytes]) -> Any:
-        """Follow one pickle, from where the file stands to its end.
+    def follow(self, data: Union[bytes, mmap], at: int = 0) -> tuple:
+        """Follow one pickle to its end.
 
         Args:
-            file (IO[bytes]): Read up to the pickle's end.
+            data (bytes | mmap): Where it stands.
+            at (int): Where it begins there. Defaults to 0.
 
         Returns:
-            Any: Numbers, texts, lists and tuples as themselves, the rest as
-            :class:`Pairs`, :class:`Name`, :class:`Made`, :class:`Storage`.
+            tuple[Any, int]: What it makes (numbers, texts, lists and tuples
+            as themselves, the rest as :class:`Pairs`, :class:`Name`,
+            :class:`Made`, :class:`Storage`), and where it ends.
 
         Raises:
             UnsafeCheckpointError: If the program does what is not allowed.
             ValueError, IndexError, KeyError, ...: If it is damaged.
         """
+        if data[at:at + 1] != pickle.PROTO:
+            raise ValueError(f'no pickle begins at byte {at}')
         stack: List[Any] = []
         marked: List[List[Any]] = []  # the stacks below each open MARK
         memo: Dict[int, Any] = {}
-        for number, (operation, arg, _) in enumerate(
-                pickletools.genops(file), 1):
-            op = operation.name
-            if op in ('BINPUT', 'LONG_BINPUT'):
-                memo[arg] = stack[-1]
-                continue
-            if number % _OPS_AT_ONCE == 0:
+        for number in count(1):
+            op = data[at]
+            at += 1
+            if not number % _OPS_AT_ONCE:
                 self.charge(_ITEM_BYTES * _OPS_AT_ONCE)
-            if op in _CLOSING:
-                items, stack = stack, marked.pop()
-            if op in _LITERALS:
-                if isinstance(arg, (str, bytes)):
-                    self.charge(sys.getsizeof(arg))
-                stack.append(arg)
-            elif op == 'MEMOIZE':
-                memo[len(memo)] = stack[-1]
-            elif op in ('BINGET', 'LONG_BINGET'):
-                stack.append(memo[arg])
+            if op in _PUTS:
+                layout = _PUTS[op]
+                memo[layout.unpack_from(data, at)[0]] = stack[-1]
+                at += layout.size
+            elif op in _GETS:
+                layout = _GETS[op]
+                stack.append(memo[layout.unpack_from(data, at)[0]])
+                at += layout.size
+            elif op in _NUMBERS:
+                layout = _NUMBERS[op]
+                stack += layout.unpack_from(data, at)
+                at += layout.size
+            elif op in _SIZED:
+                layout, make = _SIZED[op]
+                size, = layout.unpack_from(data, at)
+                at += layout.size
+                if not 0 <= size <= len(data) - at:
+                    raise EOFError(f'{size} bytes are expected after byte '
+                                   f'{at}, there are {len(data) - at}')
+                stack.append(make(data[at:at + size]))
+                self.charge(sys.getsizeof(stack[-1]))
+                at += size
             elif op in _CONSTANTS:
                 stack.append(_CONSTANTS[op])
-            elif op == 'MARK':
+            elif op == pickle.MARK[0]:
                 marked.append(stack)
                 stack = []
-            elif op == 'GLOBAL':
-                stack.append(self._name(*arg.split(' ', 1)))
-            elif op == 'STACK_GLOBAL':
+            elif op == pickle.TUPLE[0]:
+                self.charge(_CONTAINER_BYTES)
+                items, stack = stack, marked.pop()
+                stack.append(tuple(items))
+            elif op in _TUPLES:
+                self.charge(_CONTAINER_BYTES)
+                items = stack[-_TUPLES[op]:]
+                del stack[-_TUPLES[op]:]
+                if len(items) < _TUPLES[op]:
+                    refuse('it takes what it has not made')
+                stack.append(tuple(items))
+            elif op in (pickle.REDUCE[0], pickle.NEWOBJ[0]):
+                args = stack.pop()
+                stack.append(
+                    self._call(stack.pop(), args, op == pickle.NEWOBJ[0]))
+            elif op == pickle.BINPERSID[0]:
+                stack.append(self._stored(stack.pop()))
+            elif op == pickle.GLOBAL[0]:
+                middle = data.find(b'\n', at, at + _LONGEST_NAME)
+                end = data.find(b'\n', middle + 1, at + _LONGEST_NAME)
+                if not at < middle < end:
+                    raise EOFError('it ends within a name')
+                stack.append(
+                    self._name(_utf8(data[at:middle]),
+                               _utf8(data[middle + 1:end])))
+                at = end + 1
+            elif op == pickle.STACK_GLOBAL[0]:
                 name, module = stack.pop(), stack.pop()
                 stack.append(self._name(module, name))
-            elif op == 'EMPTY_TUPLE':
-                stack.append(())
-            elif op in ('TUPLE1', 'TUPLE2', 'TUPLE3'):
-                size = int(op[-1])
-                items = stack[-size:]
-                if len(items) < size:
-                    refuse('it takes what it has not made')
-                stack[-size:] = [self._tuple(items)]
-            elif op == 'TUPLE':
-                stack.append(self._tuple(items))
-            elif op in ('EMPTY_LIST', 'EMPTY_DICT'):
+            elif op == pickle.EMPTY_LIST[0]:
                 self.charge(_CONTAINER_BYTES)
-                stack.append([] if op == 'EMPTY_LIST' else Pairs())
-            elif op in ('APPEND', 'APPENDS'):
-                if op == 'APPEND':
-                    items = [stack.pop()]
+                stack.append([])
+            elif op == pickle.EMPTY_DICT[0]:
+                self.charge(_CONTAINER_BYTES)
+                stack.append(Pairs())
+            elif op == pickle.APPEND[0]:
+                item = stack.pop()
+                self._container(stack[-1], list, 'list').append(item)
+            elif op == pickle.APPENDS[0]:
+                items, stack = stack, marked.pop()
                 self._container(stack[-1], list, 'list').extend(items)
-            elif op in ('SETITEM', 'SETITEMS'):
-                if op == 'SETITEM':
-                    items = stack[-2:]
-                    del stack[-2:]
+            elif op == pickle.SETITEM[0]:
+                items = stack[-2:]
+                del stack[-2:]
                 self._set_items(stack[-1], items)
-            elif op in ('REDUCE', 'NEWOBJ'):
-                args = stack.pop()
-                stack.append(self._call(stack.pop(), args, op == 'NEWOBJ'))
-            elif op == 'BUILD':
+            elif op == pickle.SETITEMS[0]:
+                items, stack = stack, marked.pop()
+                self._set_items(stack[-1], items)
+            elif op == pickle.MEMOIZE[0]:
+                memo[len(memo)] = stack[-1]
+            elif op == pickle.BUILD[0]:
                 state = stack.pop()
                 self._build(stack[-1], state)
-            elif op == 'BINPERSID':
-                stack.append(self._stored(stack.pop()))
-            elif op == 'STOP':
+            elif op in _SKIPPED:
+                at += _SKIPPED[op]
+            elif op == pickle.STOP[0]:
                 if len(stack) != 1 or marked:
                     refuse('it ends before it is complete')
-                return stack[0]
-            elif op not in ('PROTO', 'FRAME'):
-                refuse(f'it uses the pickle instruction {op}, which no '
+                return stack[0], at
+            else:
+                refuse(f'it uses the pickle instruction {chr(op)!r}, which no '
                        'checkpoint of weights needs')
-        raise EOFError('it has no end')
 
     def _name(self, module: Any, name: Any) -> Name:
-        full = f'{module}.{name}'
+        full = f'{module}.{name}'[:_LONGEST_NAME]
         if full not in self.rules:
             refuse(f'it asks for {full}, which is no part of a checkpoint of '
                    'weights: it may carry code and was not loaded. Where it '
                    'is your own, write it again with torch.save('
                    'model.state_dict(), PATH)')
+        self.names.add(full)
         return Name(full)
 
     def _stored(self, identity: Any) -> Storage:

@@ -12,7 +12,6 @@ objects. Three things stand between a file and the process:
 3. ``torch.load(weights_only=True)`` makes the objects, with the few classes
    that mmengine's checkpoints need among its safe globals.
 """
-import io
 import os
 import os.path as osp
 import re
@@ -23,12 +22,25 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from mmap import ACCESS_READ, mmap
-from typing import IO, Any, Callable, Dict, Iterator, Optional, Union
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import (
+    IO,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    Optional,
+    Set,
+    Tuple,
+    Union,
+)
 
 import torch
 from mmengine.dist import barrier, get_local_rank
+from mmengine.fileio import get_file_backend
 
-from .checkpoint_rules import RULES, SAFE_GLOBALS, storage_item
+from .checkpoint_rules import RULES, safe_globals, storage_item
 from .pickle_walk import PickleWalk, Storage, UnsafeCheckpointError, refuse
 
 MapLocation = Optional[Union[str, torch.device, Callable, dict]]
@@ -91,8 +103,8 @@ def _entry_sizes(file: IO[bytes], size: int) -> Dict[str, int]:
     return sizes
 
 
-def _check_zip(file: IO[bytes], size: int, sizes: Dict[str, int]) -> None:
-    """Look at a file of ``torch.save`` since torch 1.6, making nothing."""
+def _check_zip(file: IO[bytes], size: int, sizes: Dict[str, int]) -> Set[str]:
+    """The names in a file of torch 1.6 and later, once it was looked at."""
     seen = set()
 
     def storage(identity: tuple) -> Storage:
@@ -109,20 +121,20 @@ def _check_zip(file: IO[bytes], size: int, sizes: Dict[str, int]) -> None:
     # torch's own reader, so that what is looked at is what is loaded
     content = torch._C.PyTorchFileReader(file).get_record('data.pkl')
     walk = PickleWalk(RULES, memory_budget(size), storage)
-    walk.follow(io.BytesIO(content))
+    walk.follow(content)
+    return walk.names
 
 
 def _check_sums(path: str) -> None:
     """Raise if an entry of a zip is not as it was written."""
-    with zipfile.ZipFile(path) as archive, open(path, 'rb') as file, mmap(
-            file.fileno(), 0, access=ACCESS_READ) as content:
+    with zipfile.ZipFile(path) as archive, mapped(path) as content:
         for entry in archive.infolist():
             if entry.compress_type != zipfile.ZIP_STORED:
                 archive.read(entry)  # which looks at the sum
                 continue
             # behind the local header: its fixed part, a name, extra fields
             at = entry.header_offset
-            name, extra = struct.unpack('<2H', content[at + 26:at + 30])
+            name, extra = struct.unpack_from('<2H', content, at + 26)
             at += 30 + name + extra
             with memoryview(content) as view:
                 found = zlib.crc32(view[at:at + entry.file_size])
@@ -132,8 +144,15 @@ def _check_sums(path: str) -> None:
                     'when it was written')
 
 
-def _check_legacy(file: IO[bytes], size: int) -> None:
-    """Look at a file of ``torch.save`` before torch 1.6, making nothing."""
+@contextmanager
+def mapped(path: str) -> Iterator[mmap]:
+    with open(path, 'rb') as file, mmap(
+            file.fileno(), 0, access=ACCESS_READ) as content:
+        yield content
+
+
+def _check_legacy(path: str, size: int) -> Set[str]:
+    """The names in a file of before torch 1.6, once it was looked at."""
     nbytes = {}
 
     def storage(identity: tuple) -> Storage:
@@ -149,17 +168,20 @@ def _check_legacy(file: IO[bytes], size: int) -> None:
         return Storage(identity, nbytes[key])
 
     walk = PickleWalk(RULES, memory_budget(size), storage)
-    if walk.follow(file) != _LEGACY_MAGIC:
-        raise ValueError('it is a pickle, but none of torch.save')
-    for _ in ('protocol', 'system', 'content'):
-        walk.follow(file)
-    keys = walk.follow(file)
+    with mapped(path) as content:
+        magic, at = walk.follow(content)
+        if magic != _LEGACY_MAGIC:
+            raise ValueError('it is a pickle, but none of torch.save')
+        for _ in ('protocol', 'system', 'content'):
+            _, at = walk.follow(content, at)
+        keys, at = walk.follow(content, at)
     if sorted(keys) != sorted(nbytes):
         refuse('its tensors are not those of its table')
     left = sum(nbytes.values()) + 8 * len(nbytes)
-    if size - file.tell() != left:
+    if size - at != left:
         raise EOFError(f'{left} bytes of tensors are expected after byte '
-                       f'{file.tell()}, there are {size - file.tell()}')
+                       f'{at}, there are {size - at}')
+    return walk.names
 
 
 def _storage_parts(identity: tuple, length: int) -> tuple:
@@ -171,11 +193,12 @@ def _storage_parts(identity: tuple, length: int) -> tuple:
     return identity[1], identity[2], identity[4]
 
 
-def _load_weights_only(file: IO[bytes], map_location: MapLocation) -> Any:
+def _load_weights_only(file: IO[bytes], names: Set[str],
+                       map_location: MapLocation) -> Any:
     with _LOAD_LOCK:
         known = set(torch.serialization.get_safe_globals())
         with torch.serialization.safe_globals(
-            [new for new in SAFE_GLOBALS if new not in known]):
+            [new for new in safe_globals(names) if new not in known]):
             return torch.load(
                 file, map_location=map_location, weights_only=True)
 
@@ -200,8 +223,8 @@ def safe_torch_load(path: str, map_location: MapLocation = 'cpu') -> Any:
         RuntimeError: If the file is empty, cut off, damaged or no checkpoint.
     """
     path = osp.expanduser(os.fspath(path))
-    with _inspected(path) as file:
-        return _load_weights_only(file, map_location)
+    with _inspected(path) as (file, names):
+        return _load_weights_only(file, names, map_location)
 
 
 def check_checkpoint(path: str) -> None:
@@ -218,8 +241,11 @@ def check_checkpoint(path: str) -> None:
 
 
 @contextmanager
-def _inspected(path: str) -> Iterator[IO[bytes]]:
-    """Open a file that may be loaded; all that goes wrong names it."""
+def _inspected(path: str) -> Iterator[Tuple[IO[bytes], Set[str]]]:
+    """Open a file that may be loaded, and tell the names in its pickle.
+
+    Whatever goes wrong, here and where it is used, names the file.
+    """
     if not osp.isfile(path):
         raise FileNotFoundError(f'checkpoint {path} does not exist')
     size = osp.getsize(path)
@@ -234,13 +260,12 @@ def _inspected(path: str) -> Iterator[IO[bytes]]:
                 # beside the rest, since it takes about as long
                 whole = pool.submit(_check_sums, path)
             try:
-                file.seek(0)
                 if whole is None:
-                    _check_legacy(file, size)
+                    names = _check_legacy(path, size)
                 else:
-                    _check_zip(file, size, sizes)
+                    names = _check_zip(file, size, sizes)
                 file.seek(0)
-                yield file
+                yield file, names
             finally:
                 if whole is not None:  # its error tells more than others
                     whole.result()
@@ -311,6 +336,31 @@ def load_from_mmcls(filename: str, map_location: MapLocation = None) -> Any:
     return _process_mmcls_checkpoint(load_from_http(url, map_location))
 
 
+def _load_fetched(name: str, fetch: Callable[[str], None],
+                  map_location: MapLocation) -> Any:
+    with TemporaryDirectory() as folder:
+        path = osp.join(folder, osp.basename(name))
+        fetch(path)
+        return safe_torch_load(path, map_location)
+
+
+def load_from_pavi(filename: str, map_location: MapLocation = None) -> Any:
+    """Loader of ``pavi://NAME`` for ``CheckpointLoader``."""
+    from pavi import modelcloud
+    model = modelcloud.get(filename.split('://', 1)[1])
+    return _load_fetched(model.name, model.download, map_location)
+
+
+def load_from_ceph(filename: str,
+                   map_location: MapLocation = None,
+                   backend: str = 'petrel') -> Any:
+    """Loader of ``s3://`` and ``petrel://`` for ``CheckpointLoader``."""
+    store = get_file_backend(filename, backend_args={'backend': backend})
+    return _load_fetched(
+        filename, lambda path: Path(path).write_bytes(store.get(filename)),
+        map_location)
+
+
 SAFE_LOADERS = {
     '': load_from_local,
     'http://': load_from_http,
@@ -320,4 +370,7 @@ SAFE_LOADERS = {
     'open-mmlab://': load_from_openmmlab,
     'openmmlab://': load_from_openmmlab,
     'mmcls://': load_from_mmcls,
+    'pavi://': load_from_pavi,
+    r'(\S+\:)?s3://': load_from_ceph,
+    r'(\S+\:)?petrel://': load_from_ceph,
 }

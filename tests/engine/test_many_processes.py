@@ -1,5 +1,6 @@
 """Two and four processes train as one; without a GPU."""
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -7,6 +8,7 @@ import time
 import pytest
 import torch
 
+from rtseg_plugin.utils.safe_load import safe_torch_load
 from tests.builders import ROOT
 from tests.engine import faulty_run, many_worker
 
@@ -48,6 +50,46 @@ def test_processes_train_as_one(tmp_path, one, processes):
             assert this['count'] == other['count'] == 10
             assert this['score'] == pytest.approx(other['score'], rel=1e-9)
     assert len(set(one['rates'])) > 1  # a plateau was seen
+
+
+@pytest.mark.parametrize('kwargs', [
+    dict(val=1), pytest.param(dict(by_epoch=True, val=1, workers=1),
+                              marks=pytest.mark.slow)], ids=str)
+def test_each_process_resumes_its_own_generators(tmp_path, kwargs):
+    """With ``diff_rank_seed``, around a validation, to the bit."""
+    name = 'epoch_{}.pth' if kwargs.get('by_epoch') else 'iter_{}.pth'
+
+    def run(folder, **more):
+        result = launch(2, '-m', 'tests.engine.faulty_run', tmp_path / folder,
+                        *(f'{key}={value!r}' for key, value in dict(
+                            kwargs, length=4, diff_rank_seed=True,
+                            **more).items()))
+        assert result.returncode == 0, result.stderr[-3000:]
+        return safe_torch_load(tmp_path / folder / name.format(4))
+
+    whole = run('whole')
+    (tmp_path / 'resumed').mkdir()
+    middle = shutil.copy(tmp_path / 'whole' / name.format(2),
+                         tmp_path / 'resumed')
+    first, second = safe_torch_load(middle)['random_state_of_ranks']
+    assert not torch.equal(first['cpu'], second['cpu'])
+    resumed = run('resumed', resume=True)
+    for key, value in whole['state_dict'].items():
+        assert torch.equal(value, resumed['state_dict'][key]), key
+    for this, other in zip(whole['random_state_of_ranks'],
+                           resumed['random_state_of_ranks'], strict=True):
+        assert torch.equal(this['cpu'], other['cpu'])
+
+
+def test_no_process_waits_for_a_clip_of_one_frame(tmp_path):
+    """As ``missing='short'`` gives them; the memory has no part in it."""
+    result = launch(2, '-m', 'tests.engine.short_clip_worker', tmp_path)
+    assert result.returncode == 0, result.stderr[-3000:]
+    first, second = (torch.load(tmp_path / f'rank{i}.pth') for i in range(2))
+    for name, value in first['end'].items():
+        assert torch.equal(value, second['end'][name]), name
+    assert any('neck' in name and not torch.equal(value, first['end'][name])
+               for name, value in first['start'].items())
 
 
 def test_a_dying_rank_ends_the_job(tmp_path):

@@ -1,6 +1,6 @@
 """Hostile checkpoints, and reading files where they can do no harm.
 
-Run as a script it reads each file of a folder with every reader, in a process
+Run as a script it opens each file of a folder through every door, in a process
 with little memory, and prints what came of it as JSON.
 """
 import json
@@ -76,7 +76,10 @@ def legacy(path, data):
 
 
 def read_in_a_child(folder, *readers, timeout=600):
-    """Read all files of a folder, with all readers if none is named.
+    """Read all files of a folder, through all doors if none is named.
+
+    Doors are the runner and the converters; the readers behind the latter are
+    'converters' and 'paddle'.
 
     Returns:
         dict[str, str]: By 'reader file', 'ok' or the error; see
@@ -157,13 +160,15 @@ def main(folder, *chosen):
     from mmengine.runner.checkpoint import CheckpointLoader
 
     import rtseg_plugin  # noqa: F401
+    from rtseg_plugin.utils.key_maps import key_maps
     from rtseg_plugin.utils.official_weights import load_official
     from rtseg_plugin.utils.paddle import load_paddle
-    readers = dict(
+    doors = dict(
         runner=lambda path: CheckpointLoader.load_checkpoint(
             path, map_location='cpu', logger='silent'),
-        converters=load_official,
-        paddle=load_paddle)
+        **{name: module.KEY_MAP.convert
+           for name, module in key_maps().items()})
+    readers = dict(doors, converters=load_official, paddle=load_paddle)
     HistoryBuffer()  # fills the class's table
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     if chosen[:1] == ('damage', ):
@@ -174,7 +179,7 @@ def main(folder, *chosen):
         return
     results = {}
     for path in sorted(Path(folder).iterdir()):
-        for name in chosen or readers:
+        for name in chosen or doors:
             before = the_process()
             try:
                 readers[name](str(path))

@@ -4,7 +4,11 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
+from mmengine.runner.checkpoint import CheckpointLoader
 
+from rtseg_plugin.utils.key_maps import key_maps
+from rtseg_plugin.utils.pickle_walk import PickleWalk
 from tests.utils.forge import Program, archive, legacy, read_in_a_child
 
 NUMPY = 'numpy.core.multiarray'
@@ -136,7 +140,7 @@ PICKLES = {
 
 @pytest.fixture(scope='module')
 def outcome(tmp_path_factory):
-    """What each reader makes of each file, in one process of 2 GiB."""
+    """What each door makes of each file, in one process of 2 GiB."""
     folder = tmp_path_factory.mktemp('hostile')
     for name, code in PICKLES.items():
         archive(folder / f'{name}.zip', code, {'0': bytes(8)})
@@ -150,7 +154,7 @@ def outcome(tmp_path_factory):
     return read_in_a_child(folder)
 
 
-@pytest.mark.parametrize('reader', ['runner', 'converters', 'paddle'])
+@pytest.mark.parametrize('reader', ['runner', *key_maps()])
 @pytest.mark.parametrize('name', [*PICKLES, 'compressed', 'case'])
 def test_hostile_files_are_refused_by_name(outcome, name, reader):
     """None ran, none was loaded, each error names the file."""
@@ -160,8 +164,37 @@ def test_hostile_files_are_refused_by_name(outcome, name, reader):
     for key, result in found.items():
         kind, message = result.split(': ', 1)
         assert kind in ('UnsafeCheckpointError', 'RuntimeError') or (
-            reader == 'paddle' and 'no state dict but' in message), result
+            reader == 'rtformer' and 'no state dict but' in message), result
         assert key.split(' ')[1] in message
+
+
+@pytest.mark.parametrize('door', ['runner', *key_maps()])
+def test_every_door_looks_at_the_pickle_first(tmp_path, monkeypatch, door):
+    """Behind the walk only, and with nothing else, is a file opened."""
+    path = tmp_path / 'file.pth'
+    if door == 'rtformer':
+        path.write_bytes(pickle.dumps({'w': np.ones(2)}, 2))
+    else:
+        torch.save({'w': torch.ones(2)}, path)
+
+    class Looked(Exception):
+        pass
+
+    def stop(*args, **kwargs):
+        raise Looked
+
+    def unpickle(*args, **kwargs):
+        pytest.fail('unpickled before it was looked at')
+
+    monkeypatch.setattr(PickleWalk, 'follow', stop)
+    for module, name in ((torch, 'load'), (pickle, 'load'),
+                         (pickle, 'loads'), (pickle, 'Unpickler'),
+                         (np, 'load')):
+        monkeypatch.setattr(module, name, unpickle)
+    opened = (CheckpointLoader.load_checkpoint if door == 'runner' else
+              key_maps()[door].KEY_MAP.convert)
+    with pytest.raises(RuntimeError, match='Looked'):
+        opened(str(path))
 
 
 def test_honest_relatives_are_read(tmp_path):
