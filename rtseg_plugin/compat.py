@@ -31,16 +31,16 @@ SUPPORTED = {
     'mmcv': ('2.1.0', '2.2.0'),
     # 1.2.0 lacks a file of its tokenizer and cannot be imported
     'mmsegmentation': ('1.2.2', '2.0.0'),
-    # the first whose weights-only unpickler checks what it writes to
-    'torch': ('2.10.0', '3.0.0'),
+    # the lowest that was run; before 2.10 the weights-only unpickler does not
+    # check what it writes to
+    'torch': ('2.13.0', '3.0.0'),
 }
 
-# Import name and the distributions that may provide it; the onedl-* ones are
-# maintained forks of OpenMMLab's packages with the same import names.
+# Import name and the distributions that may provide it.
 _PROVIDERS = {
-    'mmengine': ('mmengine', 'mmengine-lite', 'onedl-mmengine'),
-    'mmcv': ('mmcv', 'mmcv-lite', 'onedl-mmcv'),
-    'mmsegmentation': ('mmsegmentation', 'onedl-mmsegmentation'),
+    'mmengine': ('mmengine', 'mmengine-lite'),
+    'mmcv': ('mmcv', 'mmcv-lite'),
+    'mmsegmentation': ('mmsegmentation', ),
     'torch': ('torch', ),
 }
 

@@ -355,9 +355,10 @@ def build(networks: Networks, max_seconds: float) -> gr.Blocks:
             stream = gr.State()
             with gr.Row():
                 lens = gr.Image(sources=['webcam'], streaming=True,
-                                label='camera')
-                live = gr.Image(label='classes', interactive=False)
-            live_said = gr.Markdown()
+                                label='camera', elem_id='lens')
+                live = gr.Image(label='classes', interactive=False,
+                                elem_id='live')
+            live_said = gr.Markdown(elem_id='live-times')
             lens.stream(page.camera, [lens, first, opacity, stream],
                         [live, live_said, stream], stream_every=0.1,
                         show_progress='hidden', **private)

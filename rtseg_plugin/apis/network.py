@@ -78,7 +78,7 @@ def full_memory(segmentor: nn.Module, x: Tensor) -> Tuple[Any, int]:
                 return state, frames + 1
     raise ValueError(
         f'the state of {type(segmentor.neck).__name__} still grows after '
-        f'{LONGEST_MEMORY} frames: {[tuple(shape) for shape in size]}. The '
+        f'{LONGEST_MEMORY} frames: {[tuple(x) for x in size or ()]}. The '
         'state of a neck that remembers has to be bounded')
 
 
@@ -186,7 +186,7 @@ def _dataset_meta(config: Config, loaded: dict, model: nn.Module) -> dict:
                  **(dataset.get('metainfo') or {})}
     classes, palette = found.get('classes'), found.get('palette')
     count = getattr(model, 'num_classes', None)
-    if not classes or len(classes) not in (count, count - 1):
+    if not classes or count is None or count - len(classes) not in (0, 1):
         return {}
     spare = count - len(classes)
     palette = [*(palette or ()), *[[0, 0, 0]] * spare]

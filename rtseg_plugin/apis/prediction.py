@@ -1,7 +1,16 @@
 """Running sources through sessions. Needs neither torch nor the host."""
 import threading
 from collections import deque
-from typing import Any, Deque, Iterator, List, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Deque,
+    Generator,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from .results import FrameResult
 from .sources import ArraySource, Frame, FrameSource, SourceError
@@ -150,7 +159,7 @@ class Stream:
         """Name for what is written of a frame; None for a single image."""
         if not self.still:
             return f'{result.index:06d}'
-        return self._source.target(result.source, result.index)
+        return self._source.target(result.source or self.name, result.index)
 
     def _take(self) -> Optional[Frame]:
         """The next frame; None if there is none, and then it has ended."""
@@ -167,6 +176,7 @@ class Stream:
         self.frames += 1
         if result.problem is None:
             self.good += 1
+            assert result.frame is not None  # a good one has it
             self.work_size = self._session.work_size(result.frame)
         if self._first_problem is None:
             self._first_problem = result.problem
@@ -252,7 +262,7 @@ class Prediction:
         if hasattr(self, '_results'):
             self.close()
 
-    def _run(self) -> Iterator[FrameResult]:
+    def _run(self) -> Generator[FrameResult, None, None]:
         why = 'stopped'
         try:
             while True:

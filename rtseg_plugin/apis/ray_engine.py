@@ -120,7 +120,9 @@ def predict_images(sources: Sequence[str],
     options['model'] = _absolute(options['model'])
     options['checkpoint'] = _absolute(options.get('checkpoint'))
     root = Path(out).resolve()
-    todo, found, seen = [], 0, {}
+    todo: List[Dict[str, Any]] = []
+    seen: Dict[str, Path] = {}
+    found = 0
     for source in sources:
         for path, below in _images(source):
             found += 1
@@ -135,7 +137,8 @@ def predict_images(sources: Sequence[str],
                         path=str(path.resolve()),
                         kinds=[kind for kind, _ in targets],
                         files=[file for _, file in targets]))
-    report = dict(found=found, skipped=found - len(todo), done=0, problems={})
+    report: Dict[str, Any] = dict(
+        found=found, skipped=found - len(todo), done=0, problems={})
     if not todo:
         return report
     started = not ray.is_initialized()

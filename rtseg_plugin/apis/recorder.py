@@ -117,11 +117,11 @@ class _Files:
                 result.problem and not self.video):
             return
         if self.labels:
-            result.save(self._place('labels', result), 'labels')
+            result.save(self._place(self.out, 'labels', result), 'labels')
         if not self.overlays:
             return
         if not self.video:
-            result.save(self._place('overlay', result))
+            result.save(self._place(self.out, 'overlay', result))
             return
         picture = result.overlay(self.opacity)
         if self.writer is None:
@@ -132,11 +132,11 @@ class _Files:
             picture = cv2.resize(picture, self.writer.size[::-1])
         self.writer.write(picture)
 
-    def _place(self, what: str, result: FrameResult) -> Path:
+    def _place(self, out: Path, what: str, result: FrameResult) -> Path:
         stem, inner = self.stream.stem, self.stream.target(result)
         if inner is None:  # the only one
-            return self.out / f'{stem}_{what}.png'
-        return self.out / f'{stem}_{what}' / f'{inner}.png'
+            return out / f'{stem}_{what}.png'
+        return out / f'{stem}_{what}' / f'{inner}.png'
 
     def finish(self, facts: dict) -> dict:
         """Close the files; what the JSON says but for ``per_frame_ms``."""

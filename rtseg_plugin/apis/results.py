@@ -87,8 +87,10 @@ class FrameResult(NamedTuple):
         Raises:
             ValueError: If there are no labels.
         """
-        self._need_labels()
-        return overlay(self.frame, self.labels, self.colours, opacity)
+        labels = self._need_labels()
+        assert self.frame is not None  # labels come with both
+        assert self.colours is not None
+        return overlay(self.frame, labels, self.colours, opacity)
 
     def save(self, path: Union[str, Path], what: str = 'overlay') -> None:
         """Write a picture; its folder is made.
@@ -108,11 +110,10 @@ class FrameResult(NamedTuple):
         if what == 'overlay':
             picture = self.overlay()
         elif what == 'labels':
-            self._need_labels()
+            picture = self._need_labels()
             if path.suffix.lower() not in ('.png', '.tif', '.tiff'):
                 raise ValueError(f'labels are kept without loss, in .png or '
                                  f'.tif, not in {path.suffix or path.name}')
-            picture = self.labels
             if picture.dtype != np.uint8:
                 picture = picture.astype(np.uint16)
         else:
@@ -120,10 +121,11 @@ class FrameResult(NamedTuple):
                              f'{what!r}')
         write_picture(path, picture)
 
-    def _need_labels(self) -> None:
+    def _need_labels(self) -> np.ndarray:
         if self.labels is None:
             raise ValueError(f'frame {self.index} has no labels: '
                              f'{self.problem}')
+        return self.labels
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:

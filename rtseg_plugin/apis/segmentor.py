@@ -76,10 +76,11 @@ class Segmentor:
         if size is not None and (len(size) != 2 or min(size) < 1):
             raise ValueError(f'size is a height and a width, got {size}')
         fixed = self.network.size
-        if None not in (fixed, size) and tuple(size) != tuple(fixed):
+        if size and fixed and tuple(size) != tuple(fixed):
             raise ValueError(f'{model} was made for {fixed[0]}x{fixed[1]}, '
                              f'not for {size[0]}x{size[1]}')
-        self.size: Any = tuple(size or fixed) if size or fixed else None
+        size = size or fixed
+        self.size: Any = tuple(size) if size else None
         self.classes = self.network.classes
         self.palette = self.network.palette
         self._sizes: Dict[tuple, Tuple[int, int]] = {}

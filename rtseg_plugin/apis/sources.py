@@ -16,6 +16,7 @@ from typing import (
     NamedTuple,
     Optional,
     Sequence,
+    Set,
     Union,
 )
 
@@ -75,6 +76,10 @@ class FrameSource:
         self.stem = re.sub(r'[^\w.-]+', '_', stem) or 'stream'
 
     def __iter__(self) -> Iterator[Frame]:
+        raise NotImplementedError
+
+    def _frames(self) -> Iterator[Frame]:
+        """Frames up to the next interruption, of what may have some."""
         raise NotImplementedError
 
     def target(self, source: str, index: int) -> Optional[str]:
@@ -184,7 +189,7 @@ class VideoFile(FrameSource):
     def __init__(self, path: str, hwaccel: Optional[str] = None):
         super().__init__(path, Path(path.split('?')[0]).stem)
         self.av = import_av()
-        self.container = None
+        self.container: Optional[Any] = None
         self._open(self._hwaccel(hwaccel))
 
     def _hwaccel(self, name: Optional[str]) -> Any:
@@ -200,7 +205,7 @@ class VideoFile(FrameSource):
     def _open(self, hwaccel: Any = None, **options: Any) -> None:
         av = self.av
         try:
-            self.container = av.open(
+            container = self.container = av.open(
                 self.name, hwaccel=hwaccel, metadata_errors='replace',
                 **options)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -209,10 +214,10 @@ class VideoFile(FrameSource):
                 return
             raise SourceError(f'{self.name} cannot be opened as a video: '
                               f'{_reason(error)}') from None
-        if not self.container.streams.video:
+        if not container.streams.video:
             self.close()
             raise SourceError(f'{self.name} holds no video')
-        self.stream = self.container.streams.video[0]
+        self.stream = container.streams.video[0]
         context = self.stream.codec_context
         if context is None:
             self.close()
@@ -242,6 +247,7 @@ class VideoFile(FrameSource):
 
     def _frames(self) -> Iterator[Frame]:
         """All of the container; sets ``ended`` where it breaks off."""
+        assert self.container is not None, f'{self.name} has been closed'
         packets = self.container.demux(self.stream)
         while True:
             try:
@@ -317,6 +323,9 @@ class _Live(FrameSource):
     def __init__(self, name: str, stem: str, timeout: float, reconnect: int):
         FrameSource.__init__(self, name, stem)
         self.timeout, self.reconnect = timeout, reconnect
+
+    def _connect(self) -> None:
+        raise NotImplementedError
 
     def __iter__(self) -> Iterator[Frame]:
         attempt, why = 0, 'lost'
@@ -398,7 +407,6 @@ class Camera(_Live):
     def __init__(self, number: int, reconnect: int = 5):
         super().__init__(str(number), f'camera{number}', 0., reconnect)
         self.number = number
-        self.capture = None
         self._connect()
 
     def _connect(self) -> None:
@@ -418,8 +426,7 @@ class Camera(_Live):
             yield Frame(image, None, None, self.name)
 
     def close(self) -> None:
-        if self.capture is not None:
-            self.capture.release()
+        self.capture.release()
 
 
 def _is_image(item: Any) -> bool:
@@ -532,18 +539,19 @@ def open_sources(source: Source, **options: Any) -> List[FrameSource]:
     Raises:
         As :func:`open_source`; what had been opened is closed.
     """
-    several = (isinstance(source, (list, tuple)) and len(source)
-               and not all(_is_image(item) for item in source))
+    each: Sequence[Any] = [source]
+    if isinstance(source, (list, tuple)) and not all(map(_is_image, source)):
+        each = source
     opened: List[FrameSource] = []
     try:
-        for one in (source if several else [source]):
-            opened.append(open_source(one, **options))
+        for item in each:
+            opened.append(open_source(item, **options))
     except Exception:
         for one in opened:
             one.close()
         raise
     taken = {one.stem for one in opened}
-    seen = set()
+    seen: Set[str] = set()
     for one in opened:
         stem, number = one.stem, 2
         while one.stem in seen or (number > 2 and one.stem in taken):

@@ -104,7 +104,7 @@ class TorchNetwork:
         Returns:
             tuple[np.ndarray, list]: Labels (N, H, W) and the states.
         """
-        dtype = _PRECISIONS.get(self.precision)
+        dtype = _PRECISIONS.get(self.precision or '')
         autocast = contextlib.nullcontext() if dtype is None else (
             torch.autocast(self.device.type, dtype))
         with autocast:

@@ -237,24 +237,26 @@ class VideoSession:
             raise ValueError('a session is named twice')
         problems = [s._problem(frame) for s, frame in zip(sessions, frames)]
         groups: Dict[tuple, List[_Job]] = {}
-        for i, problem in enumerate(problems):
+        for i, (frame, problem) in enumerate(zip(frames, problems)):
             if problem is None:
-                job = sessions[i]._job(i, frames[i])
+                assert frame is not None  # which is a problem
+                job = sessions[i]._job(i, frame)
                 groups.setdefault(job.session._alike(job), []).append(job)
         # nothing is accepted before all of it has run
         done = [(job, outcome) for jobs in groups.values()
                 for job, outcome in zip(jobs, _run(jobs))]
-        results: List[Optional[FrameResult]] = [None] * len(sessions)
+        by_number: Dict[int, FrameResult] = {}
         for job, outcome in done:
-            results[job.number] = job.session._accept(job.frame, *outcome)
+            by_number[job.number] = job.session._accept(job.frame, *outcome)
         bad = []
         for i, problem in enumerate(problems):
             if problem is not None:
-                results[i] = sessions[i]._reject(problem)
+                by_number[i] = sessions[i]._reject(problem)
                 if sessions[i].on_bad_frame == 'raise':
                     stream = f'stream {i}: ' if len(sessions) > 1 else ''
-                    bad.append(f'{stream}frame {results[i].index} is '
+                    bad.append(f'{stream}frame {by_number[i].index} is '
                                f'{problem}')
+        results = [by_number[i] for i in range(len(sessions))]
         if bad:
             raise BadFrameError('; '.join(bad), results)
         return results

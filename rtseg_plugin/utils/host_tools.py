@@ -6,7 +6,7 @@ import sys
 import traceback
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import mmseg
 import torch
@@ -127,15 +127,16 @@ def cause_of(error: BaseException) -> str:
     if 'need at least one array to concatenate' not in cause:
         return cause
     key, dataset = 'a data set', None
-    while error is not None:
-        for frame, _ in traceback.walk_tb(error.__traceback__):
+    link: Optional[BaseException] = error
+    while link is not None:
+        for frame, _ in traceback.walk_tb(link.__traceback__):
             loop = re.fullmatch('build_(train|val|test)_loop',
                                 frame.f_code.co_name)
             if loop:
                 key = f'{loop[1]}_dataloader.dataset'
             if isinstance(frame.f_locals.get('self'), BaseSegDataset):
                 dataset = frame.f_locals['self']
-        error = error.__context__
+        link = link.__context__
     if dataset is None:
         return cause
     return (f'{key} is empty: there is no image *{dataset.img_suffix} under '

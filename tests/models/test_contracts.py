@@ -47,6 +47,7 @@ EXAMPLES = dict(
     GAINeck=dict(in_channels=(8, 16, 32, 64), channels=16),
     VariationalInformationLoss=dict(channels=4),
     HardExampleCrossEntropyLoss=dict(min_kept_per_image=10),
+    ClassWeightedCrossEntropyLoss=dict(class_weight=(1., 2., 0., .5)),
 )
 
 

@@ -54,6 +54,8 @@ class Browser:
             flags = ['--headless', '--no-sandbox', '--disable-gpu',
                      '--no-first-run', '--disable-background-networking',
                      '--disable-dev-shm-usage', '--window-size=1280,900',
+                     '--use-fake-device-for-media-stream',  # a camera
+                     '--use-fake-ui-for-media-stream',  # that may be used
                      f'--user-data-dir={folder}']
             answer = self._call('POST', '/session', dict(capabilities=dict(
                 alwaysMatch={
@@ -106,6 +108,17 @@ class Browser:
                 'POST', f'{self.session}/element/{element[ELEMENT]}/click',
                 {})
         return element is not None
+
+    def text(self, css: str) -> str:
+        """What a reader sees of an element, '' where there is none."""
+        return self.run('const e = document.querySelector(arguments[0]);'
+                        'return e ? e.innerText : ""', css)
+
+    def width_of_image(self, css: str) -> int:
+        """Of the image in an element, 0 where none is shown."""
+        return self.run(
+            'const e = document.querySelector(arguments[0] + " img");'
+            'return e && e.naturalWidth ? e.naturalWidth : 0', css)
 
     def picture(self, path: Path) -> None:
         data = self._call('GET', f'{self.session}/screenshot')

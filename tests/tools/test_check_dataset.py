@@ -85,11 +85,17 @@ def test_colours_are_counted_named_and_converted(tmp_path, check):
     assert meta.palette == COLOURS.tolist()
 
 
-def test_the_ready_config_trains_as_it_is(tmp_path, check):
-    folders = write(tmp_path, masks=lambda i: COLOURS[blocks(i)])
-    result = check(*folders, '--classes', *NAMED, '--out', 'out',
-                   '--iterations', 2)
-    assert result.returncode == 0, result.text
+def uneven(i):
+    """Classes of 76, 23 and 0.1 %, and pixels of none."""
+    label = np.zeros((128, 256), np.uint8)
+    label[:80, :96] = 1
+    label[0, :30] = 2
+    label[100:] = 255
+    return label
+
+
+def train(tmp_path):
+    """Two iterations and a validation with out/config.py."""
     config = Config.fromfile(tmp_path / 'out/config.py')
     config.work_dir = str(tmp_path / 'work')
     config.visualizer.name = 'check_dataset'
@@ -103,23 +109,41 @@ def test_the_ready_config_trains_as_it_is(tmp_path, check):
     assert (tmp_path / 'work/iter_2.pth').is_file()
     scores = runner.message_hub.log_scalars['val/mIoU'].data[0]
     assert np.isfinite(scores).all()
+    return runner
+
+
+def test_the_ready_config_trains_as_it_is(tmp_path, check):
+    folders = write(tmp_path, masks=lambda i: COLOURS[blocks(i)])
+    result = check(*folders, '--classes', *NAMED, '--out', 'out',
+                   '--iterations', 2)
+    assert result.returncode == 0, result.text
+    train(tmp_path)
+
+
+@pytest.mark.parametrize('recipe', [
+    'sctnet-s-plain_1xb6-2k_camvid-360x480',
+    'erfnet_1xb8-demo_synthetic-street-128x256',  # ignores 19, not 255
+])
+def test_class_weights_where_pixels_have_no_class(tmp_path, check, recipe):
+    result = check(*write(tmp_path, masks=uneven), '--out', 'out',
+                   '--iterations', 2, '--recipe', recipe)
+    assert result.returncode == 0, result.text
+    head = train(tmp_path).model.decode_head
+    assert head.ignore_index == 255
+    weights = head.loss_decode.class_weight
+    assert weights[2] > weights[1] > weights[0] > 0
 
 
 @pytest.mark.parametrize('recipe, loss', [
     ('fanet-18_1xb4-demo_synthetic-street-256x512',
      'HardExampleCrossEntropyLoss'),
-    ('erfnet_1xb8-demo_synthetic-street-128x256', 'CrossEntropyLoss'),
+    ('erfnet_1xb8-demo_synthetic-street-128x256',
+     'ClassWeightedCrossEntropyLoss'),
 ])
 def test_heads_and_weights_of_a_recipe(tmp_path, check, recipe, loss):
     """Unequal classes; whatever heads and weights the recipe has."""
-    def mask(i):
-        label = np.zeros((128, 256), np.uint8)
-        label[:40, :60] = 1
-        label[0, :3] = 2
-        return label
-
-    result = check(*write(tmp_path, masks=mask), '--out', 'out', '--recipe',
-                   recipe)
+    result = check(*write(tmp_path, masks=uneven), '--out', 'out',
+                   '--recipe', recipe)
     assert result.returncode == 0, result.text
     model = Config.fromfile(tmp_path / 'out/config.py').model
     heads = [model.decode_head]
@@ -128,9 +152,9 @@ def test_heads_and_weights_of_a_recipe(tmp_path, check, recipe, loss):
     assert {head.num_classes for head in heads} == {3}
     assert model.decode_head.loss_decode.type == loss
     weights = model.decode_head.loss_decode.get('class_weight')
-    if loss == 'CrossEntropyLoss':
-        share = np.array([
-            (mask(0) == i).mean() for i in range(3)])
+    if loss == 'ClassWeightedCrossEntropyLoss':
+        share = np.bincount(uneven(0).ravel())[:3]
+        share = share / share.sum()
         want = 1 / np.log(1.02 + share)
         want /= (want * share).sum()
         np.testing.assert_allclose(weights, want, atol=1e-3)

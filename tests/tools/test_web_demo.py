@@ -1,7 +1,6 @@
 """The page in the browser: its parts, and the whole in Chromium."""
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -123,90 +122,140 @@ def test_a_model_that_is_not_there(web):
         web.main(['--model', 'rtformer-slm'])
 
 
-@pytest.fixture
-def server(tmp_path):
+@pytest.fixture(scope='module')
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('server')
     port = browser.free_port()
-    log = (tmp_path / 'log').open('w')
+    log = (folder / 'log').open('w')
     process = subprocess.Popen(
         [sys.executable, str(ROOT / 'tools/web_demo.py'), '--port', str(port),
          '--model', 'sctnet-s-street', '--model', 'erfnet-memory-street',
          '--threads', '2'],
-        env=dict(os.environ, GRADIO_TEMP_DIR=str(tmp_path / 'uploads'),
+        env=dict(os.environ, GRADIO_TEMP_DIR=str(folder / 'uploads'),
                  http_proxy='http://127.0.0.1:9',
                  https_proxy='http://127.0.0.1:9', no_proxy='127.0.0.1',
-                 TMPDIR=str(tmp_path)),
-        cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT)
+                 TMPDIR=str(folder)),
+        cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     address = f'http://127.0.0.1:{port}'
     try:
         browser.wait_for(
             lambda: urllib.request.urlopen(address, timeout=5).status == 200,
-            300, f'the page ({(tmp_path / "log").read_text()})')
+            600, f'the page ({(folder / "log").read_text()})')
         yield address
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.terminate()  # SIGINT is ignored in the background
+        process.wait(60)
+
+
+@pytest.fixture(scope='module')
+def window(server, tmp_path_factory):
+    """A browser, in which nothing comes from elsewhere."""
+    if not browser.available():
+        pytest.skip('no chromium')
+    window = browser.Browser(tmp_path_factory.mktemp('profile'))
+    try:
+        yield window
+        assert all(address.startswith((server, f'blob:{server}', 'data:',
+                                       'chrome'))
+                   for address in window.addresses())
+    finally:
+        window.close()
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not browser.available(), reason='no chromium')
-def test_the_page_in_a_browser(server, tmp_path):
-    """Image, comparison, classes, clip, a broken file; nothing from afar."""
+def test_an_image_in_a_browser(server, window, tmp_path):
+    """The classes, one switched off, and a comparison."""
     street = cv2.imread(str(ROOT / 'docs/images/synthetic_street.jpg'))
     photo = tmp_path / 'street.png'
     cv2.imwrite(str(photo), cv2.resize(street[4:202, 4:402], None, fx=2,
                                        fy=2, interpolation=cv2.INTER_CUBIC))
-    window = browser.Browser(tmp_path / 'profile')
     pictures = os.environ.get('RTSEG_PICTURES')
-    try:
-        window.go(server)
+    window.go(server)
+    browser.wait_for(lambda: window.upload('#image', photo) or True, 60,
+                     'the drop zone')
+    browser.wait_for(lambda: window.width_of_image('#picture'), 120,
+                     'the picture')
+    browser.wait_for(lambda: ' ms' in window.text('#times'), 30, 'the time')
+    assert ' %' in window.text('#classes')
+    if pictures:
+        window.picture(tmp_path / 'image.png')
+    # a class is switched off: another picture
+    source = 'return document.querySelector("#picture img").src'
+    before = window.run(source)
+    window.click('#classes input[type=checkbox]')
+    browser.wait_for(lambda: window.run(source) != before, 60,
+                     'the picture without a class')
+    # a second network
+    window.click('#second input')
+    browser.wait_for(lambda: window.click('[role=option]', 'erfnet'), 30,
+                     'the choice')
+    browser.wait_for(lambda: window.width_of_image('#slider'), 120,
+                     'the slider')
+    if pictures:
+        window.picture(tmp_path / 'compare.png')
+        for name in ('image', 'compare'):
+            (tmp_path / f'{name}.png').rename(
+                f'{pictures}/web_demo_{name}.png')
 
-        def text(css):
-            return window.run('const e = document.querySelector(arguments[0]);'
-                              'return e ? e.innerText : ""', css)
 
-        def shown(css):
-            return window.run(
-                'const e = document.querySelector(arguments[0] + " img");'
-                'return e && e.naturalWidth ? e.naturalWidth : 0', css)
+@pytest.mark.slow
+def test_a_clip_in_a_browser(server, window, tmp_path):
+    """A broken one gets a message, a good one comes back and plays."""
+    pytest.importorskip('av')
+    from rtseg_plugin.apis.video_writer import VideoWriter
+    writer = VideoWriter(tmp_path / 'clip.mp4', (64, 96), 10)
+    for i in range(12):
+        writer.write(np.full((64, 96, 3), 20 * i, np.uint8))
+    writer.close()
+    (tmp_path / 'broken.mp4').write_bytes(b'no clip')
+    window.go(server)
+    browser.wait_for(lambda: window.click('button[role=tab]', 'clip'), 60,
+                     'the tab')
+    browser.wait_for(
+        lambda: window.upload('#clip', tmp_path / 'broken.mp4') or True,
+        60, 'the drop zone for clips')
+    said = browser.wait_for(
+        lambda: 'cannot be segmented' in window.text('body')
+        and window.text('body'), 120, 'a message')
+    assert str(tmp_path) not in said
+    window.go(server)
+    browser.wait_for(lambda: window.click('button[role=tab]', 'clip'), 60,
+                     'the tab')
+    browser.wait_for(
+        lambda: window.upload('#clip', tmp_path / 'clip.mp4') or True,
+        60, 'the drop zone for clips')
+    browser.wait_for(lambda: '12 frames' in window.text('#clip-times'), 120,
+                     'what is said of the clip')
+    # it is decoded by the browser and has moved on
+    played = ('const v = document.querySelector("#played video");'
+              'return v && v.readyState >= 2 && v.currentTime > 0'
+              ' ? [v.videoWidth, v.videoHeight, v.duration] : null')
+    start = ('const v = document.querySelector("#played video");'
+             'if (v) { v.muted = true; v.play(); }')
+    width, height, seconds = browser.wait_for(
+        lambda: window.run(start) or window.run(played), 120,
+        'the clip that plays')
+    assert (width, height) == (96, 64)
+    assert seconds == pytest.approx(1.2, abs=0.11)
 
-        browser.wait_for(lambda: window.upload('#image', photo) or True, 60,
-                         'the drop zone')
-        browser.wait_for(lambda: shown('#picture'), 120, 'the picture')
-        browser.wait_for(lambda: ' ms' in text('#times'), 30, 'the time')
-        assert ' %' in text('#classes')
-        if pictures:
-            window.picture(tmp_path / 'image.png')
-        # a class is switched off: another picture
-        source = ('return document.querySelector("#picture img").src')
-        before = window.run(source)
-        window.click('#classes input[type=checkbox]')
-        browser.wait_for(lambda: window.run(source) != before, 60,
-                         'the picture without a class')
-        # a second network
-        window.click('#second input')
-        browser.wait_for(
-            lambda: window.click('[role=option]', 'erfnet'), 30,
-            'the choice')
-        browser.wait_for(lambda: shown('#slider'), 120, 'the slider')
-        if pictures:
-            window.picture(tmp_path / 'compare.png')
-            for name in ('image', 'compare'):
-                (tmp_path / f'{name}.png').rename(
-                    f'{pictures}/web_demo_{name}.png')
-        # a broken clip
-        assert window.click('button[role=tab]', 'clip')
-        (tmp_path / 'broken.mp4').write_bytes(b'no clip')
-        browser.wait_for(
-            lambda: window.upload('#clip', tmp_path / 'broken.mp4') or True,
-            60, 'the drop zone for clips')
-        said = browser.wait_for(
-            lambda: 'cannot be segmented' in text('body') and text('body'),
-            60, 'a message')
-        assert str(tmp_path) not in said
-        assert all(address.startswith((server, 'data:', 'blob:', 'chrome'))
-                   for address in window.addresses())
-    finally:
-        window.close()
+
+@pytest.mark.slow
+def test_the_camera_in_a_browser(server, window):
+    """Frame after frame of Chromium's test camera."""
+    window.go(server)
+    browser.wait_for(lambda: window.click('button[role=tab]', 'camera'), 60,
+                     'the tab')
+    browser.wait_for(lambda: window.click('#lens button', 'Webcam'), 60,
+                     'the camera')
+    browser.wait_for(lambda: window.click('#lens button', 'Record'), 60,
+                     'the button that starts it')
+    browser.wait_for(lambda: window.width_of_image('#live'), 120,
+                     'a picture of the camera')
+    assert window.text('#live-times').endswith('ms')
+    source = 'return document.querySelector("#live img").src'
+    before = window.run(source)
+    browser.wait_for(lambda: window.run(source) != before, 120,
+                     'the next picture')
 
 
 @pytest.mark.slow

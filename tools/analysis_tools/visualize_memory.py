@@ -114,8 +114,10 @@ def pixel(text: str) -> Tuple[int, int]:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument('config', help='a video config, or a recipe')
-    parser.add_argument('checkpoint')
+    parser.add_argument(
+        'config', help='a video config, a recipe or a network of the package')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='none for a network of the package')
     parser.add_argument('source', help='folder of frames, or video file')
     parser.add_argument(
         '--pixels', type=pixel, nargs='+', required=True, metavar='ROW,COLUMN')

@@ -72,18 +72,22 @@ def _model_lines(recipe: 'Config',
     elif auxiliary:
         heads.append('_base_.model.auxiliary_head')
     lines = [f'for head in [{", ".join(heads)}]:',
-             '    head.num_classes = num_classes']
+             '    head.num_classes = num_classes',
+             '    head.ignore_index = 255']
     if weights:
         lines.insert(0, _listing('class_weight', [str(x) for x in weights]))
         lines += [
             "    if head.loss_decode.type == 'CrossEntropyLoss':",
-            '        head.loss_decode.class_weight = class_weight']
+            '        head.loss_decode = dict(',
+            "            type='ClassWeightedCrossEntropyLoss',",
+            '            class_weight=class_weight,',
+            "            loss_weight=head.loss_decode.get('loss_weight', 1.))"]
     elif not isinstance(recipe.model.decode_head.loss_decode, list):
         lines += [
             '    # a weight per class of the recipe would not fit yours',
             "    head.loss_decode.pop('class_weight', None)"]
     lines += ['model = dict(',
-              '    data_preprocessor=dict(size=crop_size),',
+              '    data_preprocessor=dict(size=crop_size, seg_pad_val=255),',
               '    decode_head=_base_.model.decode_head']
     if auxiliary:
         lines[-1] += ','

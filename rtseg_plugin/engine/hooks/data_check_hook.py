@@ -5,6 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import Runner
+from mmseg.models.losses import CrossEntropyLoss, OhemCrossEntropy
 from mmseg.registry import HOOKS
 from torch import nn
 
@@ -45,6 +46,19 @@ def _labels(dataset, index: int) -> Optional[Set[int]]:
     }
 
 
+def _losses(key: str, loss: Optional[nn.Module]) -> Iterator:
+    """Softmax losses of the host that weigh classes, with their keys."""
+    if isinstance(loss, nn.ModuleList):
+        for i, part in enumerate(loss):
+            yield from _losses(f'{key}[{i}]', part)
+    elif (isinstance(loss, (CrossEntropyLoss, OhemCrossEntropy))
+          and loss.class_weight is not None
+          and not isinstance(loss.class_weight, str)
+          and not getattr(loss, 'use_sigmoid', False)
+          and not getattr(loss, 'use_mask', False)):
+        yield key, loss
+
+
 @HOOKS.register_module()
 class DataCheckHook(Hook):
     """Stops a training whose labels do not fit the model, before it begins.
@@ -76,6 +90,7 @@ class DataCheckHook(Hook):
                 self._check_classes(key, head.num_classes, classes)
             if heads and hasattr(dataset, 'pipeline'):
                 self._check_labels(dataset, heads)
+                self._check_weights(runner, dataset, heads)
 
     @staticmethod
     def _heads(model: nn.Module) -> dict:
@@ -92,6 +107,45 @@ class DataCheckHook(Hook):
             })
         return heads
 
+    def _check_weights(self, runner: Runner, dataset, heads: dict) -> None:
+        """Class weights of the host's losses: their number, ignored labels.
+
+        Its ``CrossEntropyLoss`` looks the weight of an ignored label up too.
+        """
+        lost = []
+        for key, head in heads.items():
+            for name, loss in _losses(
+                    f'{key}.loss_decode', getattr(head, 'loss_decode', None)):
+                number = len(loss.class_weight)
+                if number != head.out_channels:
+                    raise ValueError(
+                        f'{name}.class_weight holds {number} weights, but '
+                        f'{key} has {head.out_channels} classes: give it as '
+                        'many, or None for none')
+                if (isinstance(loss, CrossEntropyLoss)
+                        and not 0 <= head.ignore_index < number):
+                    lost.append((name, head.ignore_index))
+        if not lost:
+            return
+        name, ignored = lost[0]
+        words = (
+            f'{", ".join(name for name, _ in lost)}: the CrossEntropyLoss of '
+            'MMSegmentation with class_weight stops at pixels of no class '
+            f'(IndexError: index {ignored} is out of bounds)')
+        way_out = (
+            'set its type to ClassWeightedCrossEntropyLoss, which leaves '
+            'them out and takes class_weight, loss_weight and loss_name, or '
+            'class_weight to None')
+        number = min(self.num_labels, len(dataset))
+        for index in np.linspace(0, len(dataset) - 1, number).astype(int):
+            if ignored in (_labels(dataset, int(index)) or ()):
+                raise ValueError(f'{words}, which label {index} of {KEY} '
+                                 f'holds: {way_out}')
+        runner.logger.warning(
+            f'{words}. The {number} labels of {KEY} that were read hold '
+            'none, but images smaller than the crop are filled up with '
+            f'them: {way_out}')
+
     @staticmethod
     def _check_classes(key: str, number: int,
                        classes: Optional[tuple]) -> None:
@@ -103,8 +157,7 @@ class DataCheckHook(Hook):
                 f'{len(classes)}, in every head, or the metainfo of {KEY}')
 
     def _check_labels(self, dataset, heads: dict) -> None:
-        ignored = {head.ignore_index for head in heads.values()} | {255}
-        least = min(head.num_classes for head in heads.values())
+        ignored = {head.ignore_index for head in heads.values()}
         seen: List[Set[int]] = []
         number = min(_LABELS, len(dataset))
         for index in np.linspace(0, len(dataset) - 1, number).astype(int):
@@ -112,12 +165,15 @@ class DataCheckHook(Hook):
             if values is None:
                 return
             seen.append(values)
-            wrong = sorted(v for v in values - ignored if v >= least)
-            if wrong:
-                raise ValueError(
-                    f'label {index} of {KEY} holds {wrong[:10]}; with '
-                    f'num_classes={least} labels are 0 to {least - 1}, or '
-                    f'{sorted(ignored)} for no class')
+            for key, head in heads.items():
+                wrong = sorted(v for v in values - {head.ignore_index}
+                               if v >= head.num_classes)
+                if wrong:
+                    raise ValueError(
+                        f'label {index} of {KEY} holds {wrong[:10]}; with '
+                        f'{key}.num_classes={head.num_classes} labels are 0 '
+                        f'to {head.num_classes - 1}, or {head.ignore_index} '
+                        f'for no class ({key}.ignore_index)')
             if len(values - ignored) > 1 or values - ignored - {0}:
                 return
         values = set().union(*seen)

@@ -1,8 +1,12 @@
 """A training whose labels do not fit is stopped before it begins."""
+import re
+from unittest import mock
+
 import cv2
 import numpy as np
 import pytest
 
+from rtseg_plugin.engine.hooks import DataCheckHook
 from rtseg_plugin.utils.host_tools import cause_of
 from tests.builders import write_cityscapes
 from tests.engine.demo_run import demo_config, train
@@ -59,7 +63,7 @@ def test_labels_beyond_the_classes(root, tmp_path):
         img_suffix='_leftImg8bit.png',
         seg_map_suffix='_gtFine_labelTrainIds.png')
     with pytest.raises(ValueError, match='label 0 of train_dataloader.dataset '
-                       'holds .* num_classes=2 labels are 0 to 1'):
+                       'holds .*num_classes=2 labels are 0 to 1'):
         train(cfg)
 
 
@@ -72,3 +76,52 @@ def test_an_empty_data_set_is_named(root, tmp_path):
     assert cause.startswith('train_dataloader.dataset is empty: there is no '
                             'image *_leftImg8bit.png under')
     assert str(root / 'leftImg8bit' / 'train') in cause
+
+
+HOST = dict(type='CrossEntropyLoss', class_weight=[1.] * 19)
+
+
+def test_class_weights_and_ignored_labels(root, tmp_path):
+    relabel(root, lambda x: np.where(x == x[0, 0], 255, x))
+    cfg = config(root, tmp_path / 'one')
+    cfg.model.decode_head.loss_decode = HOST
+    with pytest.raises(ValueError, match=(
+            r'model.decode_head.loss_decode: .*index 255 .*label 0 of train_'
+            'dataloader.dataset.*ClassWeightedCrossEntropyLoss')):
+        train(cfg)
+    cfg.model.decode_head.loss_decode = dict(
+        HOST, type='ClassWeightedCrossEntropyLoss')
+    train(cfg)
+
+
+def test_class_weights_and_padding(root, tmp_path):
+    """What cannot be seen in the labels is a warning."""
+    cfg = config(root, tmp_path / 'one')
+    cfg.model.decode_head.loss_decode = [HOST]
+    runner = Runner.from_cfg(cfg)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    assert len(runner.train_loop.dataloader) > 0  # made when asked for
+    with mock.patch.object(runner.logger, 'warning') as warning:
+        DataCheckHook().before_run(runner)
+    words = ' '.join(str(call) for call in warning.call_args_list)
+    assert re.search(r'decode_head.loss_decode\[0\].*filled up', words)
+
+
+def test_class_weights_of_another_number(root, tmp_path):
+    cfg = config(root, tmp_path / 'one')
+    cfg.model.auxiliary_head.loss_decode = dict(HOST, class_weight=[1.] * 11)
+    with pytest.raises(ValueError, match=(
+            r'model.auxiliary_head.loss_decode.class_weight holds 11 weights,'
+            ' but model.auxiliary_head has 19 classes')):
+        train(cfg)
+
+
+def test_a_head_that_ignores_another_label(root, tmp_path):
+    """255 is not always no class."""
+    relabel(root, lambda x: np.where(x == x[0, 0], 255, x))
+    cfg = config(root, tmp_path / 'one', num_classes=20)
+    cfg.model.decode_head.ignore_index = 19
+    with pytest.raises(ValueError, match=(
+            r'holds \[255\].*labels are 0 to 19, or 19 for no class '
+            r'\(model.decode_head.ignore_index\)')):
+        train(cfg)

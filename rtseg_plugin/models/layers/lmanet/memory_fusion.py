@@ -192,11 +192,14 @@ class BlendFusion(BaseModule):
                 f'first_gate must be between 0 and 1, not {first_gate}')
         self.gate = nn.Conv2d(2 * value_channels, value_channels, 1)
         self.first_gate = first_gate
-        self.init_weights()
+        self._open_gate()
 
     def init_weights(self) -> None:
         """The gate is ``first_gate`` everywhere."""
         super().init_weights()
+        self._open_gate()
+
+    def _open_gate(self) -> None:
         nn.init.zeros_(self.gate.weight)
         nn.init.constant_(self.gate.bias,
                           math.log(self.first_gate / (1 - self.first_gate)))
