@@ -1,5 +1,7 @@
 # make demo: set up, then data, training, test, benchmark and pictures (demo/)
 # make demo-video: the same for a memory of past frames (demo_video/, an hour)
+# make claims: the papers' claims in miniature, into docs/results.md (hours;
+#     CLAIMS_ARGS=--reduced for 40 minutes)
 # make test: set up, then lint and tests
 # make slow: the tests that take long as well
 # make docs: the site, docs/_build/html
@@ -8,8 +10,12 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.rtseg-ready
+# what the demos need of it: no tests, documents, exports and pages
+LIGHT := $(VENV)/.rtseg-light
+INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check \
+	-c requirements/constraints.txt
 
-.PHONY: help setup demo demo-video test slow lint types docs environments clean
+.PHONY: help setup demo demo-video claims test slow lint types docs environments clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -18,7 +24,7 @@ setup: $(READY)
 
 # torch's setuptools bound, mmengine's pkg_resources and openxlab's old pin do
 # not resolve by themselves; constraints.txt holds the versions that do.
-$(READY): setup.py requirements/*.txt
+$(LIGHT): setup.py requirements/*.txt
 	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "error: $$python is no Python 3.11 or later, which the pinned" \
@@ -27,20 +33,24 @@ $(READY): setup.py requirements/*.txt
 	@test -x $(BIN)/python || { echo "== making $(VENV)"; \
 	    $(PYTHON) -m venv $(VENV); }
 	@echo "== installing what is missing (constraints: the tested versions)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check \
-	    -c requirements/constraints.txt setuptools wheel
-	@$(BIN)/python -m pip install -q --disable-pip-version-check \
-	    -c requirements/constraints.txt torch
-	@$(BIN)/python -m pip install -q --disable-pip-version-check \
-	    --no-build-isolation -c requirements/constraints.txt \
+	@$(INSTALL) setuptools wheel
+	@$(INSTALL) torch
+	@$(INSTALL) --no-build-isolation -e ".[lite]" openmim
+	@touch $@
+
+$(READY): $(LIGHT)
+	@$(INSTALL) --no-build-isolation \
 	    -e ".[lite,optional,onnx,openvino,web,docs,tests]"
 	@touch $@
 
-demo: $(READY)
+demo: $(LIGHT)
 	$(BIN)/python tools/misc/street_demo.py $(DEMO_ARGS)
 
-demo-video: $(READY)
+demo-video: $(LIGHT)
 	$(BIN)/python tools/misc/street_video_demo.py $(DEMO_ARGS)
+
+claims: $(LIGHT)
+	$(BIN)/python tools/misc/claims.py $(CLAIMS_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -16,5 +16,5 @@ model = dict(
 train_dataloader = dict(batch_size=12)
 custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-train_cfg = dict(max_iters=250, val_interval=125)
-default_hooks = dict(checkpoint=dict(interval=125))
+train_cfg = dict(max_iters=80, val_interval=80)
+default_hooks = dict(checkpoint=dict(interval=80))

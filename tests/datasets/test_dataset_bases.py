@@ -5,7 +5,10 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
+from PIL import Image
 
 from rtseg_plugin.datasets.transforms import (
     DamagedSampleError,
@@ -261,6 +264,42 @@ def test_server(network, tmp_path):
               for i in range(2)]
     assert [split.split('/')[0] for split in splits] == ['train', 'val']
     assert cfg.test_evaluator.type == 'CityscapesMetric'
+
+
+@pytest.mark.parametrize('recipe', [
+    'fanet/fanet-18_2xb8-80k_cityscapes-trainval-1024x1024.py',
+    'gain/gain-r18_2xb8-80k_cityscapes-trainval-1024x1024.py'])
+def test_files_for_the_server(recipe, tmp_path):
+    """A test of the recipe writes an image of label ids per test image."""
+    labels = pytest.importorskip('cityscapesscripts.helpers.labels')
+    write_layout(tmp_path, CITYSCAPES)
+    images = tmp_path / 'leftImg8bit'
+    (images / 'val').rename(images / 'test')
+    cfg = load_config(recipe)
+    cfg.model.backbone.init_cfg = None
+    cfg.work_dir = str(tmp_path / 'work')
+    cfg.visualizer.name = cfg.experiment_name = 'server'
+    data = cfg.test_dataloader
+    data.update(num_workers=0, persistent_workers=False)
+    data.dataset.data_root = str(tmp_path)
+    data.dataset.pipeline[1].scale = (256, 128)
+    cfg.test_evaluator.output_dir = str(tmp_path / 'results')
+    # what only trains
+    for key in ('train_dataloader', 'train_cfg', 'optim_wrapper',
+                'param_scheduler', 'val_dataloader', 'val_cfg',
+                'val_evaluator'):
+        cfg.pop(key)
+    try:
+        Runner.from_cfg(cfg).test()
+    finally:
+        DefaultScope._instance_dict.clear()
+    written, = (tmp_path / 'results').iterdir()
+    assert written.name == 'town_000000_000019_leftImg8bit.png'
+    # the indices of an image with a palette, as the server reads it
+    found = np.asarray(Image.open(written))
+    assert found.shape == CITYSCAPES['size']
+    assert set(np.unique(found)) <= {
+        label.id for label in labels.labels if label.trainId not in (-1, 255)}
 
 
 @pytest.mark.parametrize('loader', LOADERS)

@@ -123,6 +123,7 @@ def test_demo_from_end_to_end(tmp_path):
                  'data.png'):
         assert (tmp_path / 'demo' / name).stat().st_size > 500
     report = (tmp_path / 'demo' / 'report.md').read_text()
-    assert 'untrained' in report
+    assert '2 + 2 + 2' in report
+    assert 'the teacher of its first' in report
     assert 'linear classifier' in report
     assert '| bicycle' in report.replace('   ', ' ').replace('  ', ' ')

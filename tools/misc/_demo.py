@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 TOOLS = Path(__file__).resolve().parents[1]
 _SHOWN = re.compile(r'Iter\(|\||error|Error|mIoU|img / s|peak|mapped|scenes'
@@ -74,7 +74,8 @@ def train(config: str,
           data: str,
           *options: str,
           log: Path,
-          iterations: Optional[int] = None) -> Path:
+          iterations: Optional[int] = None,
+          seed: int = 0) -> Path:
     """Train a recipe, or go on where it was stopped.
 
     What it left there with other settings is done again; a folder that is not
@@ -88,11 +89,12 @@ def train(config: str,
         *options (str): For ``--cfg-options``.
         log (Path): Where the output goes.
         iterations (int, optional): Instead of the recipe's.
+        seed (int): Of the training. Defaults to 0.
 
     Returns:
         Path: The last checkpoint.
     """
-    options = [*options, f'data_root={data}/']
+    options = [f'randomness.seed={seed}', *options, f'data_root={data}/']
     for loader in ('train', 'val', 'test'):
         options.append(f'{loader}_dataloader.dataset.data_root={data}/')
     if iterations:
@@ -116,10 +118,19 @@ def train(config: str,
         resume = ['--resume'] if pointer.exists() else []
         call(f'train {work_dir.name}', *mim(
             'train', 'rtseg_plugin', f'{config}.py', '--gpus', gpus(),
-            '--work-dir', str(work_dir), *resume, '--cfg-options',
-            'randomness.seed=0', *options), log=log)
+            '--work-dir', str(work_dir), *resume, '--cfg-options', *options),
+            log=log)
         done.touch()
     return Path(pointer.read_text().strip())
+
+
+def scalars(work_dir: Path) -> List[dict]:
+    """What the trainings in a work folder logged."""
+    return [
+        json.loads(line)
+        for log in sorted(work_dir.glob('*/vis_data/scalars.json'))
+        for line in log.read_text().splitlines()
+    ]
 
 
 def test(config: str, checkpoint: Path, work_dir: Path, data: str,

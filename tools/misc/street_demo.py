@@ -1,14 +1,14 @@
 """The whole road on one machine: data, teacher, student, test, pictures.
 
 Begins with what the trained networks of the package make of a fresh clip.
-Then renders the synthetic streets, trains a small SegFormer and with it as
-teacher SCTNet-S, tests and benchmarks it, all through ``mim``, and writes
-pictures and a report of one page into OUT. What a stopped run has finished is
-not done again; ``--fresh`` starts over. A GPU is used if there is one.
+Then renders the synthetic streets, trains a small SegFormer, with it as
+teacher SCTNet-S for a while and that alone for longer, tests and benchmarks
+it, all through ``mim``, and writes pictures and a report of one page into OUT.
+What a stopped run has finished is not done again; ``--fresh`` starts over. A
+GPU is used if there is one.
 """
 import argparse
 import json
-import re
 import shutil
 import sys
 import time
@@ -23,10 +23,14 @@ matplotlib.use('Agg')
 # the sibling is found as well when this file is loaded by its path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import matplotlib.pyplot as plt  # noqa: E402
-from _demo import call, mim, render, test, train  # noqa: E402
+from _demo import call, mim, render, scalars, test, train  # noqa: E402
 
 TEACHER = 'segformer_mit-b0_1xb12-demo_synthetic-street-128x256'
-STUDENT = 'sctnet-s_1xb12-demo_synthetic-street-128x256'
+# with the teacher, on small crops, on whole scenes; each starts from the last
+STAGES = ('sctnet-s_1xb12-demo_synthetic-street-128x256',
+          'sctnet-s-plain_1xb8-demo_synthetic-street-128x256',
+          'sctnet-s-plain_1xb4-demo_synthetic-street-256x512')
+STUDENT = STAGES[-1]
 CLIP_SEED = 2024  # of no training
 
 
@@ -36,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--data', default='data/synthetic_street')
     parser.add_argument('--work-dirs', default='work_dirs')
     parser.add_argument(
-        '--iterations', type=int, help='of both trainings, for a quick look')
+        '--iterations', type=int, help='of each training, for a quick look')
     parser.add_argument('--train', type=int, default=400, help='scenes')
     parser.add_argument('--val', type=int, default=80, help='scenes')
     parser.add_argument(
@@ -90,36 +94,18 @@ def write_sheet(columns: Dict[str, List[np.ndarray]], out: Path) -> None:
     cv2.imwrite(str(out), np.vstack([strip, sheet]))
 
 
-def train_pair(args, logs: Path) -> Tuple[Path, Path]:
-    """Train the teacher and with it the student; their checkpoints."""
-    teacher = train(
+def train_student(args, logs: Path) -> Path:
+    """Train the teacher, and the student in its stages; its checkpoint."""
+    last = train(
         TEACHER, Path(args.work_dirs, TEACHER), args.data,
         log=logs / f'train_{TEACHER}.txt', iterations=args.iterations)
-    student = train(
-        STUDENT, Path(args.work_dirs, STUDENT), args.data,
-        f'model.teacher.checkpoint={teacher}',
-        log=logs / f'train_{STUDENT}.txt', iterations=args.iterations)
-    return teacher, student
-
-
-def untrained_checkpoint(args) -> Path:
-    """The student as its initialisation leaves it."""
-    import torch
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-    from mmseg.registry import MODELS
-
-    from rtseg_plugin.utils.host_tools import resolve_config
-    path = Path(args.work_dirs, 'untrained.pth')
-    init_default_scope('mmseg')
-    torch.manual_seed(0)
-    cfg = Config.fromfile(resolve_config(STUDENT))
-    cfg.model.teacher.checkpoint = 'random'
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(dict(state_dict=model.state_dict()), path)
-    return path
+    option = 'model.teacher.checkpoint'
+    for name in STAGES:
+        last = train(
+            name, Path(args.work_dirs, name), args.data, f'{option}={last}',
+            log=logs / f'train_{name}.txt', iterations=args.iterations)
+        option = 'load_from'
+    return last
 
 
 def overlay_sheet(checkpoint: Path, args, out: Path) -> None:
@@ -140,32 +126,31 @@ def overlay_sheet(checkpoint: Path, args, out: Path) -> None:
     write_sheet(columns, out)
 
 
-def scalars(name: str, args) -> list:
-    """Entries of the latest log of a training."""
-    logs = sorted(Path(args.work_dirs, name).glob('*/vis_data/scalars.json'))
-    return [
-        json.loads(line) for log in logs
-        for line in log.read_text().splitlines()
-    ]
-
-
 def curves(args, out: Path) -> None:
-    """Losses and mIoU over the iterations of both trainings."""
+    """Losses and mIoU over the iterations of all trainings."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4))
-    for name, label in ((TEACHER, 'SegFormer-B0 (teacher)'),
-                        (STUDENT, 'SCTNet-S')):
-        entries = scalars(name, args)
-        key = 'decode.loss_ohem'
-        points = [(e['step'], e[key]) for e in entries if key in e]
-        left.plot(*zip(*points), label=f'{label}: hard pixels')
-        if name == STUDENT:
-            names = sorted({k for e in entries for k in e
-                            if k.startswith('align')})
-            points = [(e['step'], sum(e[k] for k in names)) for e in entries
-                      if names and names[0] in e]
-            left.plot(*zip(*points), '--', label='SCTNet-S: alignment, sum')
-        points = [(e['step'], e['mIoU']) for e in entries if 'mIoU' in e]
-        right.plot(*zip(*points), marker='o', label=label)
+    for label, names in (('SegFormer-B0 (teacher)', [TEACHER]),
+                         ('SCTNet-S', STAGES)):
+        points: Dict[str, List[Tuple[int, float]]] = dict(
+            loss=[], align=[], mIoU=[])
+        begin = 0
+        for name in names:
+            entries = scalars(Path(args.work_dirs, name))
+            for entry in entries:
+                step = begin + entry['step']
+                align = [v for k, v in entry.items() if k.startswith('align')]
+                if align:
+                    points['align'].append((step, sum(align)))
+                if 'decode.loss_ohem' in entry:
+                    points['loss'].append((step, entry['decode.loss_ohem']))
+                if 'mIoU' in entry:
+                    points['mIoU'].append((step, entry['mIoU']))
+            begin += max(entry['step'] for entry in entries)
+        left.plot(*zip(*points['loss']), label=f'{label}: hard pixels')
+        if points['align']:
+            left.plot(*zip(*points['align']), '--',
+                      label=f'{label}: alignment, sum')
+        right.plot(*zip(*points['mIoU']), marker='o', label=label)
     left.set(xlabel='iteration', ylabel='loss', yscale='log')
     best = max([y for line in right.lines for y in line.get_ydata()] + [1])
     right.set(
@@ -185,10 +170,11 @@ def report(args, out: Path, results: dict) -> None:
     predict = speed['predict'][-1]
     share = network['share_of_conv_peak']
     shape = 'x'.join(map(str, network['shape']))
+    iterations = ' + '.join(map(str, results['iterations']))
     rows = [
-        ('SCTNet-S, trained with the teacher', results['student']),
-        ('SegFormer-B0, the teacher', results['teacher']),
-        ('SCTNet-S, untrained', results['untrained']),
+        ('SCTNet-S', results['student']),
+        ('SegFormer-B0, the teacher of its first iterations',
+         results['teacher']),
         ('linear classifier on pixel colour',
          dict(mIoU=100 * base['colour_classifier']['miou'],
               aAcc=100 * base['colour_classifier']['accuracy'])),
@@ -201,8 +187,9 @@ def report(args, out: Path, results: dict) -> None:
     out.write_text(f"""# SCTNet-S on synthetic streets
 
 {args.train} rendered scenes to train on, {args.val} to validate on, 256x512,
-the 19 classes of Cityscapes. Trained for {results['iterations']} iterations of
-12 crops; a demonstration, no benchmark. `make demo` wrote this page.
+the 19 classes of Cityscapes. SCTNet-S was trained for {iterations}
+iterations: with the teacher, on small crops, on whole scenes. A
+demonstration, no benchmark. `make demo` wrote this page.
 
 What the networks that the package brings, trained for longer on other scenes,
 make of a clip that none of them saw:
@@ -247,9 +234,9 @@ def main() -> None:
     args = parse_args()
     out, logs = Path(args.out), Path(args.work_dirs, 'demo_logs')
     if args.fresh:
-        for folder in (out, Path(args.work_dirs, TEACHER),
-                       Path(args.work_dirs, STUDENT)):
-            shutil.rmtree(folder, ignore_errors=True)
+        for name in (TEACHER, *STAGES):
+            shutil.rmtree(Path(args.work_dirs, name), ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
     for folder in (out, logs):
         folder.mkdir(parents=True, exist_ok=True)
     start = time.time()
@@ -260,15 +247,15 @@ def main() -> None:
            str(out / 'data.png'), log=logs / 'data.txt')
     results = dict(
         baselines=json.loads(Path(args.data, 'statistics.json').read_text()))
-    teacher, student = train_pair(args, logs)
-    results['iterations'] = int(re.search(r'(\d+)\.pth', student.name)[1])
-    for key, name, checkpoint in (
-        ('teacher', TEACHER, teacher),
-        ('untrained', STUDENT, untrained_checkpoint(args)),
-        ('student', STUDENT, student)):
-        results[key] = test(name, checkpoint,
-                            Path(args.work_dirs, f'test_{key}'), args.data,
-                            log=logs / f'test_{key}.txt')
+    student = train_student(args, logs)
+    logged = {name: scalars(Path(args.work_dirs, name))
+              for name in (TEACHER, *STAGES)}
+    results['iterations'] = [
+        max(entry['step'] for entry in logged[name]) for name in STAGES]
+    results['teacher'] = [x for x in logged[TEACHER] if 'mIoU' in x][-1]
+    results['student'] = test(
+        STUDENT, student, Path(args.work_dirs, 'test_student'), args.data,
+        log=logs / 'test_student.txt')
     print(results['student']['table'])
     work_dir = Path(args.work_dirs, 'benchmark')
     call('benchmark', *mim('run', 'rtseg_plugin', 'benchmark', STUDENT,
@@ -284,7 +271,7 @@ def main() -> None:
     print(f'\n=== {out}/report.md, packaged.png, overlays.png, '
           'curves.png, data.png '
           f'({(time.time() - start) / 60:.1f} minutes)')
-    for name in ('student', 'teacher', 'untrained'):
+    for name in ('student', 'teacher'):
         print(f'{name}: mIoU {results[name]["mIoU"]:.2f} %')
 
 

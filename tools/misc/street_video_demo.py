@@ -111,7 +111,7 @@ def sctnet_variants(args, logs: Path) -> List[Variant]:
     """Train SCTNet-S on images and then its memory."""
     stills = argparse.Namespace(
         data=args.stills, work_dirs=args.work_dirs, iterations=args.iterations)
-    _, image = street_demo.train_pair(stills, logs)
+    image = street_demo.train_student(stills, logs)
     memory = run(args, logs, SCTNET, SCTNET, args.data, f'load_from={image}')
     alone = ('model.neck=None', )
     return [

@@ -43,5 +43,5 @@ custom_hooks = [
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
 train_cfg = dict(max_iters=200, val_interval=200)
 default_hooks = dict(checkpoint=dict(interval=200))
-load_from = ('work_dirs/sctnet-s_1xb12-demo_synthetic-street-128x256/'
-             'iter_600.pth')
+load_from = ('work_dirs/sctnet-s-plain_1xb4-demo_synthetic-street-256x512/'
+             'iter_375.pth')
