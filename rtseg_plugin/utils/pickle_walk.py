@@ -372,12 +372,11 @@ class PickleWalk:
         return self.storage(identity)
 
 
-def integers(values: Any, lowest: int = 0) -> Tuple[int, ...]:
-    """Check that values are a tuple of whole numbers.
+def integers(values: Any) -> Tuple[int, ...]:
+    """Check that values are a tuple of whole numbers, none below 0.
 
     Args:
         values (Any): A tuple, or a ``torch.Size``.
-        lowest (int): The lowest number allowed. Defaults to 0.
 
     Returns:
         tuple[int, ...]: The numbers.
@@ -387,7 +386,9 @@ def integers(values: Any, lowest: int = 0) -> Tuple[int, ...]:
     """
     if isinstance(values, Made) and values.name == 'torch.Size':
         values = values.args[0]
-    if not isinstance(values, tuple) or any(
-            type(v) is not int or not lowest <= v < 1 << 62 for v in values):
+    if not isinstance(values, tuple):
         refuse('it has a shape that is none')
+    for value in values:
+        if type(value) is not int or not 0 <= value < 1 << 62:
+            refuse('it has a shape that is none')
     return values

@@ -8,7 +8,7 @@ objects. Three things stand between a file and the process:
 2. :class:`~rtseg_plugin.utils.pickle_walk.PickleWalk` follows the pickle
    without executing it: only the names in :data:`RULES` occur, each called
    and built with what its own class would have written, and the whole takes
-   no more memory than twice the file's size (and 64 MiB);
+   no more memory than twice the file's size (and 32 MiB);
 3. ``torch.load(weights_only=True)`` makes the objects, with the few classes
    that mmengine's checkpoints need among its safe globals.
 """
@@ -28,8 +28,8 @@ from typing import (
     IO,
     Any,
     Callable,
-    Dict,
     Iterator,
+    List,
     Optional,
     Set,
     Tuple,
@@ -81,30 +81,32 @@ def _check_zip_end(file: IO[bytes], size: int) -> None:
                'than there can be tensors')
 
 
-def _entry_sizes(file: IO[bytes], size: int) -> Dict[str, int]:
-    """Bytes of each entry of an archive of ``torch.save``, by name."""
+def _entries(file: IO[bytes], size: int) -> List[zipfile.ZipInfo]:
+    """The entries of an archive of ``torch.save``."""
     _check_zip_end(file, size)
     file.seek(0)
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
-        folder = entries[0].filename.split('/')[0] + '/'
-        sizes = {
-            entry.filename.removeprefix(folder): entry.file_size
-            for entry in entries
-        }
-        if len({name.lower() for name in sizes}) < len(entries):
-            refuse('two of its entries have one name')
-        if 'constants.pkl' in sizes:
-            refuse('it is a TorchScript archive, which carries code; a '
-                   'checkpoint of weights is needed here')
-        if sum(sizes.values()) > size:
-            refuse('its entries are larger than the file: it was compressed, '
-                   'or made to fill the memory')
-    return sizes
+    if len({entry.filename.lower() for entry in entries}) < len(entries):
+        refuse('two of its entries have one name')
+    if any(entry.filename.endswith('/constants.pkl') for entry in entries):
+        refuse('it is a TorchScript archive, which carries code; a '
+               'checkpoint of weights is needed here')
+    if (sum(entry.file_size for entry in entries) > size
+            or any(entry.compress_type for entry in entries)):
+        refuse('its entries are larger than the file: it was compressed, '
+               'or made to fill the memory')
+    return entries
 
 
-def _check_zip(file: IO[bytes], size: int, sizes: Dict[str, int]) -> Set[str]:
+def _check_zip(file: IO[bytes], size: int,
+               entries: List[zipfile.ZipInfo]) -> Set[str]:
     """The names in a file of torch 1.6 and later, once it was looked at."""
+    folder = entries[0].filename.split('/')[0] + '/'
+    sizes = {
+        entry.filename.removeprefix(folder): entry.file_size
+        for entry in entries
+    }
     seen = set()
 
     def storage(identity: tuple) -> Storage:
@@ -125,19 +127,15 @@ def _check_zip(file: IO[bytes], size: int, sizes: Dict[str, int]) -> Set[str]:
     return walk.names
 
 
-def _check_sums(path: str) -> None:
+def _check_sums(path: str, entries: List[zipfile.ZipInfo]) -> None:
     """Raise if an entry of a zip is not as it was written."""
-    with zipfile.ZipFile(path) as archive, mapped(path) as content:
-        for entry in archive.infolist():
-            if entry.compress_type != zipfile.ZIP_STORED:
-                archive.read(entry)  # which looks at the sum
-                continue
+    with mapped(path) as content, memoryview(content) as view:
+        for entry in entries:
             # behind the local header: its fixed part, a name, extra fields
             at = entry.header_offset
-            name, extra = struct.unpack_from('<2H', content, at + 26)
-            at += 30 + name + extra
-            with memoryview(content) as view:
-                found = zlib.crc32(view[at:at + entry.file_size])
+            at += 30 + sum(struct.unpack_from('<2H', view, at + 26))
+            with view[at:at + entry.file_size] as part:
+                found = zlib.crc32(part)
             if found != entry.CRC:
                 raise zipfile.BadZipFile(
                     f'the entry {entry.filename!r} has another checksum than '
@@ -186,8 +184,9 @@ def _check_legacy(path: str, size: int) -> Set[str]:
 
 def _storage_parts(identity: tuple, length: int) -> tuple:
     """('storage', class, key, place, numel, ...) -> class, key, numel."""
-    if (len(identity) != length or identity[0] != 'storage' or any(
-            not isinstance(text, str) for text in identity[2:4])
+    if (len(identity) != length or identity[0] != 'storage'
+            or not isinstance(identity[2], str)
+            or not isinstance(identity[3], str)
             or type(identity[4]) is not int or identity[4] < 0):
         refuse('it refers to memory as no torch.save does')
     return identity[1], identity[2], identity[4]
@@ -256,14 +255,14 @@ def _inspected(path: str) -> Iterator[Tuple[IO[bytes], Set[str]]]:
         with open(path, 'rb') as file, ThreadPoolExecutor(1) as pool:
             whole = None
             if file.read(4) == _ZIP_START:
-                sizes = _entry_sizes(file, size)
+                entries = _entries(file, size)
                 # beside the rest, since it takes about as long
-                whole = pool.submit(_check_sums, path)
+                whole = pool.submit(_check_sums, path, entries)
             try:
                 if whole is None:
                     names = _check_legacy(path, size)
                 else:
-                    names = _check_zip(file, size, sizes)
+                    names = _check_zip(file, size, entries)
                 file.seek(0)
                 yield file, names
             finally:

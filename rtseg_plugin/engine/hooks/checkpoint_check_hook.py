@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import CheckpointLoader, Runner
 from mmseg.registry import HOOKS
-from torch import nn
+from torch import Tensor, nn
 
 from ...utils.checkpoint_check import (
     check_any_fits,
@@ -81,6 +81,17 @@ class CheckpointCheckHook(Hook):
                 f'Nothing to resume in {runner.work_dir}; starting from '
                 f'load_from={start}')
             runner._resume = False
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Give the file plain tensors.
+
+        FSDP leaves a mark on its copies, and tensors with attributes are
+        pickled in a way that no safe loader takes.
+        """
+        state = checkpoint['state_dict']
+        for name, value in state.items():
+            if isinstance(value, Tensor) and vars(value):
+                state[name] = value.detach()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare keys and shapes before anything is loaded.

@@ -45,7 +45,7 @@ class FiniteLossHook(Hook):
         if loss is None or torch.isfinite(torch.as_tensor(loss)):
             return
         bad = {
-            name: float(value)
+            name: torch.as_tensor(value).item()
             for name, value in (outputs or {}).items()
             if 'loss' in name and not torch.isfinite(torch.as_tensor(value))
         }
