@@ -5,6 +5,7 @@ from unittest import mock
 import cv2
 import numpy as np
 import pytest
+from mmengine.runner import Runner
 
 from rtseg_plugin.engine.hooks import DataCheckHook
 from rtseg_plugin.utils.host_tools import cause_of
