@@ -19,7 +19,12 @@ from ..utils.deployed_folder import (
     write_metadata,
 )
 from ..utils.host_tools import resolve_config
-from ..utils.runtimes import PACKAGES, available_cpus, need, need_tensorrt
+from ..utils.runtimes import (
+    PACKAGES,
+    available_cpus,
+    need,
+    need_tensorrt,
+)
 from ..version import __version__
 from .compare import Comparison, compare_step, compare_stream
 from .data import Validation, calibration_frames

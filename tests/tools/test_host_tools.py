@@ -62,6 +62,7 @@ def test_analyze_logs_takes_no_config(tmp_path):
 
 
 def test_a_failed_training_says_its_cause_last(tmp_path):
+    (tmp_path / 'leftImg8bit' / 'train').mkdir(parents=True)
     result = run_tool(
         'train.py', DEMO, '--work-dir', tmp_path / 'work', '--cfg-options',
         f'train_dataloader.dataset.data_root={tmp_path}',

@@ -25,7 +25,7 @@ ENVIRONMENTS: Dict[str, List[str]] = {
 TESTS = ['tests/seam/test_seam.py', 'tests/models/test_contracts.py',
          'tests/parity', 'tests/utils/test_safe_load.py',
          'tests/apis/test_segmentor.py', 'tests/engine/test_training.py',
-         'tests/engine/test_data_check.py']
+         'tests/engine/hooks/test_data_check_hook.py']
 
 
 def run(*command: str, **options) -> int:

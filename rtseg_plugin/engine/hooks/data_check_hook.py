@@ -136,7 +136,7 @@ class DataCheckHook(Hook):
             'set its type to ClassWeightedCrossEntropyLoss, which leaves '
             'them out and takes class_weight, loss_weight and loss_name, or '
             'class_weight to None')
-        number = min(self.num_labels, len(dataset))
+        number = min(_LABELS, len(dataset))
         for index in np.linspace(0, len(dataset) - 1, number).astype(int):
             if ignored in (_labels(dataset, int(index)) or ()):
                 raise ValueError(f'{words}, which label {index} of {KEY} '
