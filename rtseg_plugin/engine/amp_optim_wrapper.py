@@ -8,13 +8,7 @@ from mmengine.optim import AmpOptimWrapper as HostAmpOptimWrapper
 from mmengine.optim import OptimWrapper
 from mmseg.registry import OPTIM_WRAPPERS
 
-
-def _computes_in_bfloat16() -> bool:
-    """Whether this processor has instructions for bfloat16."""
-    if hasattr(torch.cpu, 'get_capabilities'):
-        return any(value for name, value in
-                   torch.cpu.get_capabilities().items() if 'bf16' in name)
-    return getattr(torch.cpu, '_is_avx512_bf16_supported', bool)()
+from ..utils.bfloat16 import computes_in_bfloat16
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -52,7 +46,7 @@ class AmpOptimWrapper(HostAmpOptimWrapper):
         if dtype not in (None, 'bfloat16', torch.bfloat16):
             raise ValueError('mixed precision on a CPU is bfloat16; got '
                              f'optim_wrapper.dtype={dtype!r}')
-        self.enabled = _computes_in_bfloat16()
+        self.enabled = computes_in_bfloat16()
         if not self.enabled:
             print_log(
                 'This processor has no bfloat16 instructions: training in '

@@ -24,13 +24,13 @@ def wrapper(parameters, **kwargs):
 @pytest.fixture
 def bf16(monkeypatch):
     """A processor that has it."""
-    monkeypatch.setattr(amp_optim_wrapper, '_computes_in_bfloat16',
+    monkeypatch.setattr(amp_optim_wrapper, 'computes_in_bfloat16',
                         lambda: True)
 
 
 @cpu_only
 def test_a_processor_without_it_computes_in_float32(monkeypatch):
-    monkeypatch.setattr(amp_optim_wrapper, '_computes_in_bfloat16',
+    monkeypatch.setattr(amp_optim_wrapper, 'computes_in_bfloat16',
                         lambda: False)
     layer = nn.Linear(8, 1)
     with wrapper(layer.parameters()).optim_context(layer):
@@ -74,7 +74,7 @@ def test_refuses_half_precision():
 
 def train_the_recipe(folder):
     """Two iterations; what the backbone saw is left in seen.json."""
-    amp_optim_wrapper._computes_in_bfloat16 = lambda: True
+    amp_optim_wrapper.computes_in_bfloat16 = lambda: True
     write_cityscapes(folder / 'data', size=SIZE)
     cfg = load_config(
         'sctnet/sctnet-s-plain_1xb8-1k_synthetic-street-256x512.py')

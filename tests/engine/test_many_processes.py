@@ -1,6 +1,7 @@
 """Two and four processes train as one; without a GPU."""
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -9,8 +10,9 @@ import pytest
 import torch
 
 from rtseg_plugin.utils.safe_load import safe_torch_load
-from tests.builders import ROOT
+from tests.builders import ROOT, write_cityscapes
 from tests.engine import faulty_run, many_worker
+from tests.engine.demo_run import demo_config
 
 
 def launch(processes, *command, **environment):
@@ -90,6 +92,28 @@ def test_no_process_waits_for_a_clip_of_one_frame(tmp_path):
         assert torch.equal(value, second['end'][name]), name
     assert any('neck' in name and not torch.equal(value, first['end'][name])
                for name, value in first['start'].items())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='runs on CPUs')
+def test_the_documented_command(tmp_path):
+    """``tools/dist_train.sh CONFIG 2``, where torch has no GPU."""
+    write_cityscapes(tmp_path / 'data')
+    cfg = demo_config(tmp_path / 'data', tmp_path / 'work', 1)
+    cfg.train_cfg.val_interval = 1
+    cfg.log_level = 'INFO'
+    cfg.dump(tmp_path / 'cfg.py')
+    binaries = os.path.dirname(sys.executable)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    result = subprocess.run(
+        ['bash', 'tools/dist_train.sh', tmp_path / 'cfg.py', '2'],
+        cwd=ROOT, env=dict(os.environ, PORT=str(port), OMP_NUM_THREADS='1',
+                           PATH=f'{binaries}:{os.environ["PATH"]}'),
+        capture_output=True, text=True, timeout=500)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert 'mIoU' in result.stdout
+    assert (tmp_path / 'work' / 'iter_1.pth').is_file()
 
 
 def test_a_dying_rank_ends_the_job(tmp_path):

@@ -12,6 +12,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from ...utils.bfloat16 import computes_in_bfloat16
 from .taps import Tap, parse_tap, record
 
 RANDOM = 'random'
@@ -49,7 +50,7 @@ class Teacher:
         checkpoint (str): Its checkpoint. The word 'random' asks for a random
             network, for tests and speed measurements.
         precision (str): 'fp32', or 'bf16' to run it under autocast in
-            bfloat16, which is faster where the processor computes in it; the
+            bfloat16; a CPU that would only emulate it runs it in fp32. The
             student and all losses stay as they are. Defaults to 'fp32'.
         channels_last (bool): Whether its features are laid out so. Defaults
             to False.
@@ -229,12 +230,17 @@ class Teacher:
         if next(network.parameters()).device != inputs.device:
             network.to(inputs.device)
         # in fp32 as the student runs, which may be under autocast itself
-        context = nullcontext() if self.precision == 'fp32' else (
-            torch.autocast(inputs.device.type, torch.bfloat16))
+        context = torch.autocast(
+            inputs.device.type,
+            torch.bfloat16) if self._in_bf16(inputs) else nullcontext()
         with torch.inference_mode(), context, record(network, taps,
                                                      'teacher') as tensors:
             network(self.convert(inputs), mode='tensor')
         return tensors
+
+    def _in_bf16(self, inputs: Tensor) -> bool:
+        return self.precision == 'bf16' and (
+            inputs.device.type != 'cpu' or computes_in_bfloat16())
 
     def convert(self, inputs: Tensor) -> Tensor:
         """The student's images as the teacher wants them, (N, 3, H, W)."""

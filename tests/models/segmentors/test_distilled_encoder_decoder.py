@@ -5,6 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner.checkpoint import get_state_dict
 
+from rtseg_plugin.models.distillation import teacher as teacher_module
 from tests.builders import build_model, load_config, samples
 
 SIZE = (64, 96)
@@ -265,7 +266,8 @@ def test_only_the_shared_decoder_keeps_a_graph(model):
         assert not tensor.is_inference()
 
 
-def test_a_teacher_in_bfloat16_says_nearly_the_same():
+def test_a_teacher_in_bfloat16_says_nearly_the_same(monkeypatch):
+    monkeypatch.setattr(teacher_module, 'computes_in_bfloat16', lambda: True)
     results = []
     for precision in ('fp32', 'bf16'):
         torch.manual_seed(0)
@@ -308,8 +310,9 @@ def _loss_and_gradients(**teacher):
     (dict(channels_last=True), 1e-4),
     (dict(precision='bf16', channels_last=True), 2e-2),
 ])
-def test_a_faster_teacher_teaches_the_same(options, tolerance):
+def test_a_faster_teacher_teaches_the_same(options, tolerance, monkeypatch):
     """The loss to 1e-3, and what the student learns of it."""
+    monkeypatch.setattr(teacher_module, 'computes_in_bfloat16', lambda: True)
     terms, want, gradient = _loss_and_gradients()
     others, got, other = _loss_and_gradients(**options)
     assert abs(got / want - 1) < 1e-3
@@ -320,3 +323,11 @@ def test_a_faster_teacher_teaches_the_same(options, tolerance):
                 value.item(), rel=tolerance)
             assert value > 0
     assert (other - gradient).norm() < tolerance * gradient.norm()
+
+
+def test_a_processor_without_bfloat16_runs_the_teacher_in_float32(
+        monkeypatch):
+    monkeypatch.setattr(teacher_module, 'computes_in_bfloat16', lambda: False)
+    _, want, _ = _loss_and_gradients()
+    _, got, _ = _loss_and_gradients(precision='bf16')
+    assert got == want
