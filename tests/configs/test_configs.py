@@ -45,7 +45,9 @@ def load(file):
     return Config.fromfile(CONFIGS / file)
 
 
-@pytest.mark.parametrize('file', SEGMENTORS)
+@pytest.mark.parametrize('file', [
+    file if file in RECIPES else pytest.param(file, marks=pytest.mark.slow)
+    for file in SEGMENTORS])
 def test_config_is_complete(file, tmp_path):
     """Everything that a training needs is there and has a known type."""
     cfg = load(file)

@@ -4,12 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.builders import ROOT
 from tests.engine.ddp_worker import batch, build, step
 
 
+@pytest.mark.slow
 def test_two_gloo_processes_train_as_one(tmp_path):
     result = subprocess.run(
         [

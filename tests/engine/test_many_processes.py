@@ -54,9 +54,9 @@ def test_processes_train_as_one(tmp_path, one, processes):
     assert len(set(one['rates'])) > 1  # a plateau was seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kwargs', [
-    dict(val=1), pytest.param(dict(by_epoch=True, val=1, workers=1),
-                              marks=pytest.mark.slow)], ids=str)
+    dict(val=1), dict(by_epoch=True, val=1, workers=1)], ids=str)
 def test_each_process_resumes_its_own_generators(tmp_path, kwargs):
     """With ``diff_rank_seed``, around a validation, to the bit."""
     name = 'epoch_{}.pth' if kwargs.get('by_epoch') else 'iter_{}.pth'

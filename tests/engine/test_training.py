@@ -104,7 +104,8 @@ class Payload:
         return open, (str(self.path), 'w')
 
 
-@pytest.mark.parametrize('legacy', [False, True])
+@pytest.mark.parametrize('legacy', [
+    False, pytest.param(True, marks=pytest.mark.slow)])
 def test_checkpoint_that_carries_code(data_root, tmp_path, legacy):
     trace = tmp_path / 'ran'
     path = tmp_path / 'code.pth'

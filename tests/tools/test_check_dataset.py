@@ -121,7 +121,8 @@ def test_the_ready_config_trains_as_it_is(tmp_path, check):
 
 
 @pytest.mark.parametrize('recipe', [
-    'sctnet-s-plain_1xb6-2k_camvid-360x480',
+    pytest.param('sctnet-s-plain_1xb6-2k_camvid-360x480',
+                 marks=pytest.mark.slow),
     'erfnet_1xb8-demo_synthetic-street-128x256',  # ignores 19, not 255
 ])
 def test_class_weights_where_pixels_have_no_class(tmp_path, check, recipe):

@@ -27,6 +27,7 @@ def test_lines_and_curves():
     assert grow([1, 2], [1, 9])['linear']
 
 
+@pytest.mark.slow
 def test_curves_of_a_network(tmp_path):
     done = run_tool(
         'analysis_tools/growth.py', '--network', MEMORY, '--pixels', 0.008,

@@ -43,7 +43,8 @@ def test_image_pattern_and_errors(config, tmp_path):
     assert 'Traceback' not in done.stderr
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [
+    pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_a_signal_leaves_whole_files(config, tmp_path, number):
     """A film that plays and a complete report, up to the signal."""
     clip = write_clip(tmp_path / 'clip.mp4', video(0, 12, (64, 96)) * 400, 25)

@@ -1,12 +1,15 @@
 """What a teacher costs in a step; no time is asserted."""
 import json
 
+import pytest
+
 from rtseg_plugin.models.distillation import teacher
 from tests.builders import run_tool
 
 DEMO = 'sctnet-s_1xb4-demo_synthetic-street-256x512'
 
 
+@pytest.mark.slow
 def test_both_forms_have_one_loss(tmp_path, monkeypatch):
     monkeypatch.setattr(teacher, 'computes_in_bfloat16', lambda: True)
     done = run_tool(
