@@ -4,9 +4,7 @@ import signal
 import pytest
 
 from rtseg_plugin.utils.newest_checkpoint import newest_checkpoint
-from tests.builders import write_cityscapes
 from tests.engine.faulty_run import (
-    CutHook,
     assert_same,
     build,
     in_a_child,
@@ -63,24 +61,6 @@ def test_a_full_disk_keeps_what_was_saved(tmp_path):
     assert 'saved before is still there' in child.stderr
     assert 'iter_3.pth' in child.stderr
     assert [p.name for p in tmp_path.glob('*.pth*')] == ['iter_2.pth']
-
-
-@pytest.mark.parametrize('workers', [0, 1])
-def test_an_image_cut_in_the_second_epoch(tmp_path, workers):
-    """It was readable in the first; what was saved by then is resumed."""
-    write_cityscapes(tmp_path / 'data')
-    path = sorted((tmp_path / 'data/leftImg8bit/train').rglob('*.png'))[0]
-    content = path.read_bytes()
-    kwargs = dict(images=str(tmp_path / 'data'), by_epoch=True, length=2,
-                  workers=workers)
-    with pytest.raises(ValueError, match=f'{path.name}.*cannot be decoded'):
-        train(tmp_path / 'run', hooks=[CutHook(path)], **kwargs)
-    assert newest_checkpoint(tmp_path / 'run').endswith('epoch_1.pth')
-    path.write_bytes(content)
-    train(tmp_path / 'run', resume=True, **kwargs)
-    train(tmp_path / 'whole', **kwargs)
-    assert_same(weights(tmp_path / 'whole', 'epoch_2.pth'),
-                weights(tmp_path / 'run', 'epoch_2.pth'))
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
