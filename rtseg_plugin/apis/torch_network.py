@@ -135,7 +135,7 @@ class TorchNetwork:
         """
         processor = self.model.data_preprocessor
         if (self.device.type == 'cpu' and not processor.test_cfg
-                and processor._enable_normalize and type(processor)
+                and hasattr(processor, 'mean') and type(processor)
                 in (SegDataPreProcessor, VideoSegDataPreProcessor)):
             images = [self._normalised(frame) for frame in frames]
             batch = np.stack(images) if len(images) > 1 else images[0][None]

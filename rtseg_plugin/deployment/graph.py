@@ -35,7 +35,7 @@ def normalisation_of(segmentor: nn.Module) -> Normalisation:
     """
     preprocessor = segmentor.data_preprocessor
     mean, std = [0.] * 3, [1.] * 3
-    if getattr(preprocessor, '_enable_normalize', False):
+    if hasattr(preprocessor, 'mean'):
         # 123.675, not the nearest float32 written out
         mean, std = ([
             float(str(np.float32(x))) for x in value.flatten().tolist()

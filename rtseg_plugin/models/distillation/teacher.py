@@ -30,7 +30,7 @@ def _scores(message_hub: Optional[dict]) -> Dict[str, float]:
 
 def _normalisation(preprocessor: nn.Module) -> Tuple[Tensor, Tensor]:
     """Mean and deviation that it takes out, (C or 1, 1, 1), on the CPU."""
-    if not getattr(preprocessor, '_enable_normalize', False):
+    if not hasattr(preprocessor, 'mean'):
         return torch.zeros(1, 1, 1), torch.ones(1, 1, 1)
     return preprocessor.mean.float().cpu(), preprocessor.std.float().cpu()
 
