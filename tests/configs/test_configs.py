@@ -33,6 +33,13 @@ def test_file_names_are_unique():
     assert len(set(names)) == len(names)
 
 
+def test_nothing_is_changed_by_its_place_in_a_list():
+    """Bases name what recipes change; a place moves when one is added."""
+    for path in sorted(CONFIGS.rglob('*.py')):
+        found = re.search(r'[\w\]]\[-?\d+\]', path.read_text())
+        assert found is None, f'{path}: {found[0]}'
+
+
 @pytest.mark.parametrize('file', RECIPES)
 def test_names_follow_the_pattern(file):
     assert re.fullmatch(
