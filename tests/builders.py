@@ -1,5 +1,7 @@
 """Small things that many tests build: configs, samples, data folders."""
 import contextlib
+import copy
+import functools
 import io
 import runpy
 import sys
@@ -56,9 +58,14 @@ def run_tool(script, *args):
         returncode=code or 0, stdout=out.getvalue(), stderr=err.getvalue())
 
 
+@functools.lru_cache(maxsize=None)
+def _read(path):
+    return Config.fromfile(path)
+
+
 def load_config(path):
-    """A config below ``configs/``."""
-    return Config.fromfile(CONFIGS / path)
+    """A config below ``configs/``, the caller's to change."""
+    return copy.deepcopy(_read(CONFIGS / path))
 
 
 def build_model(cfg, **model):

@@ -1,5 +1,8 @@
 """Imported before any test module."""
+import functools
 import os
+
+import pytest
 
 # oneDNN's AMX kernels keep the state of the tiles for themselves; with torch,
 # OpenVINO and onnxruntime in one process, as here and nowhere else, that has
@@ -11,3 +14,23 @@ os.environ.setdefault('ONEDNN_MAX_CPU_ISA', 'AVX512_CORE_FP16')
 # puts the stand-in for mmcv's compiled part in place, where that is absent,
 # so that test modules may import the host's models in any order
 import rtseg_plugin  # noqa: E402, F401
+
+
+def plain_format(text, **kwargs):
+    """In place of yapf's, which takes a second for a recipe."""
+    compile(text, 'config', 'exec')
+    return text, False
+
+
+@pytest.fixture(scope='session', autouse=True)
+def quick_logs():
+    """The runner writes its config four times and asks for compilers.
+
+    In the hundreds of short runs here that takes longer than the training.
+    """
+    from mmengine.runner import runner
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('mmengine.config.config.FormatCode', plain_format)
+        patch.setattr(runner, 'collect_env',
+                      functools.lru_cache(runner.collect_env))
+        yield
