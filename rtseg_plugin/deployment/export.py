@@ -417,6 +417,7 @@ class _Job:
                     'torch.export holds this network to sizes from '
                     f'{bounds.lower} to {bounds.upper}: give --size H W '
                     'instead of --dynamic')
+        program.example_inputs = None  # would be the only pickle in it
         torch.export.save(program, self.folder / 'model.pt2')
         self.metadata['files'] = ['model.pt2']
         if self.state:

@@ -1,6 +1,7 @@
 """Exported folders: numbers, metadata, what is refused."""
 import json
 import shutil
+import zipfile
 
 import cv2
 import numpy as np
@@ -100,6 +101,18 @@ def test_a_folder_says_what_it_is(small, folders, way):
     report = (folder / 'report.md').read_text()
     assert metadata['checkpoint']['sha256'] in report
     assert '64x96' in report
+
+
+def test_a_folder_of_pytorch_holds_no_pickle(folders):
+    """Neither example inputs nor weights are written as one."""
+    path = folders('pt2', **WAYS['pt2']) / 'model.pt2'
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    assert any('weights' in name for name in contents)
+    for name, content in contents.items():
+        # bare, or in the archive of torch.save
+        assert not content.startswith((b'\x80\x02', b'PK\x03\x04')), name
+        assert b'"use_pickle": true' not in content, name
 
 
 def test_the_onnx_file_says_it_too(folders):
