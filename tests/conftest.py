@@ -23,14 +23,16 @@ def plain_format(text, **kwargs):
 
 
 @pytest.fixture(scope='session', autouse=True)
-def quick_logs():
-    """The runner writes its config four times and asks for compilers.
+def quick_runs():
+    """What the hundreds of short runs would take longest for.
 
-    In the hundreds of short runs here that takes longer than the training.
+    The runner writes its config four times and asks for compilers, and a
+    checkpoint waits for the disk.
     """
     from mmengine.runner import runner
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr('mmengine.config.config.FormatCode', plain_format)
         patch.setattr(runner, 'collect_env',
                       functools.lru_cache(runner.collect_env))
+        patch.setattr(os, 'fsync', lambda file: None)
         yield
