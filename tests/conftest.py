@@ -1,5 +1,4 @@
 """Imported before any test module."""
-import functools
 import os
 
 import pytest
@@ -16,23 +15,10 @@ os.environ.setdefault('ONEDNN_MAX_CPU_ISA', 'AVX512_CORE_FP16')
 import rtseg_plugin  # noqa: E402, F401
 
 
-def plain_format(text, **kwargs):
-    """In place of yapf's, which takes a second for a recipe."""
-    compile(text, 'config', 'exec')
-    return text, False
-
-
 @pytest.fixture(scope='session', autouse=True)
 def quick_runs():
-    """What the hundreds of short runs would take longest for.
-
-    The runner writes its config four times and asks for compilers, and a
-    checkpoint waits for the disk.
-    """
-    from mmengine.runner import runner
+    """See :func:`tests.builders.shorten_runs`."""
+    from tests.builders import shorten_runs
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('mmengine.config.config.FormatCode', plain_format)
-        patch.setattr(runner, 'collect_env',
-                      functools.lru_cache(runner.collect_env))
-        patch.setattr(os, 'fsync', lambda file: None)
+        shorten_runs(patch)
         yield
