@@ -297,7 +297,7 @@ def run_config(path: Path) -> None:
     torch.manual_seed(0)
     model = build_model(cfg).train()
     clip = 'Video' in type(model).__name__ and cfg.model.get('neck')
-    size = (128, 256)
+    size = (64, 128)
     inputs = torch.randn(2, *((2, ) if clip else ()), 3, *size)
     labels = samples(2, size, model.num_classes,
                      model.decode_head.ignore_index)
