@@ -196,9 +196,7 @@ def commands(text: str) -> List[List[str]]:
 
 def tool_path(name: str) -> str:
     """What ``mim run rtseg_plugin NAME`` runs, below tools/."""
-    endings = '' if name.endswith(('.py', '.sh')) else ('.py', '.sh')
-    found = [path for ending in endings or ('', )
-             for path in (ROOT / 'tools').rglob(f'{name}{ending}')]
+    found = list((ROOT / 'tools').rglob(f'{name}.py'))
     assert len(found) == 1, f'mim run finds {found} for {name}'
     return found[0].relative_to(ROOT / 'tools').as_posix()
 

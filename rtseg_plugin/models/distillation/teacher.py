@@ -142,10 +142,12 @@ class Teacher:
         loaded = CheckpointLoader.load_checkpoint(
             self.checkpoint, map_location='cpu', logger='current')
         state = loaded.get('state_dict', loaded)
+        # what only trains it, perhaps with a teacher of its own
         state = {
             key: value
             for key, value in state.items()
-            if not key.startswith(('auxiliary_head.', 'data_preprocessor.'))
+            if not key.startswith(
+                ('auxiliary_head.', 'alignments.', 'data_preprocessor.'))
         }
         own = network.state_dict()
         missing = [key for key in own if key not in state]
