@@ -248,7 +248,7 @@ def test_flips_and_scales(base):
 def test_server(network, tmp_path):
     """Two splits to train, and a test of images alone."""
     cfg = load_config(
-        f'_base_/datasets/cityscapes-{network}-trainval_1024x1024.py')
+        f'_base_/datasets/cityscapes-trainval-{network}_1024x1024.py')
     write_layout(tmp_path, CITYSCAPES)
     shutil.rmtree(tmp_path / 'gtFine/val')
     images = tmp_path / 'leftImg8bit'
