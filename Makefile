@@ -10,7 +10,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.rtseg-ready
-# what the demos need of it: no tests, documents, exports and pages
+## what the demos need of it: no tests, documents, exports and pages
 LIGHT := $(VENV)/.rtseg-light
 INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check \
 	-c requirements/constraints.txt
@@ -22,8 +22,8 @@ help:
 
 setup: $(READY)
 
-# torch's setuptools bound, mmengine's pkg_resources and openxlab's old pin do
-# not resolve by themselves; constraints.txt holds the versions that do.
+## torch's setuptools bound, mmengine's pkg_resources and openxlab's old pin do
+## not resolve by themselves; constraints.txt holds the versions that do.
 $(LIGHT): setup.py requirements/*.txt
 	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -65,8 +65,10 @@ docs: $(READY)
 environments:
 	$(PYTHON) tools/misc/test_environments.py
 
+## what a file sets up is set up once
 test: lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" $(TEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
+	    --no-loadscope-reorder -m "not slow" $(TEST_ARGS)
 
 slow: lint
 	$(BIN)/python -m pytest $(TEST_ARGS)

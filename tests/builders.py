@@ -1,6 +1,9 @@
 """Small things that many tests build: configs, samples, data folders."""
 import contextlib
+import copy
+import functools
 import io
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -13,6 +16,7 @@ import torch
 from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
+from mmengine.runner import runner
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS, PARAM_SCHEDULERS
 from mmseg.structures import SegDataSample
@@ -56,9 +60,32 @@ def run_tool(script, *args):
         returncode=code or 0, stdout=out.getvalue(), stderr=err.getvalue())
 
 
+def _plain_format(text, **kwargs):
+    """In place of yapf's, which takes a second for a recipe."""
+    compile(text, 'config', 'exec')
+    return text, False
+
+
+def shorten_runs(patch):
+    """Leave out what hundreds of short runs would take longest for.
+
+    The runner writes its config four times and asks for compilers, and a
+    checkpoint waits for the disk.
+    """
+    patch.setattr('mmengine.config.config.FormatCode', _plain_format)
+    patch.setattr(runner, 'collect_env',
+                  functools.lru_cache(runner.collect_env))
+    patch.setattr(os, 'fsync', lambda file: None)
+
+
+@functools.lru_cache(maxsize=None)
+def _read(path):
+    return Config.fromfile(path)
+
+
 def load_config(path):
-    """A config below ``configs/``."""
-    return Config.fromfile(CONFIGS / path)
+    """A config below ``configs/``, the caller's to change."""
+    return copy.deepcopy(_read(CONFIGS / path))
 
 
 def build_model(cfg, **model):

@@ -79,7 +79,13 @@ def parse_args() -> argparse.Namespace:
         'machines; started again, it goes on where it was killed')
     parser.add_argument(
         '--workers', type=int, default=2, help='of --engine ray, default 2')
-    return parser.parse_args()
+    args = parser.parse_args()
+    for name in ('video', 'stride', 'restart_after', 'max_frames'):
+        if args.engine == 'ray' and getattr(args, name) != parser.get_default(
+                name):
+            parser.error(f'--{name.replace("_", "-")} is for streams: with '
+                         '--engine ray every image is by itself')
+    return args
 
 
 def run_on_ray(args: argparse.Namespace) -> int:

@@ -10,4 +10,4 @@ CPUS_PER_TASK=${CPUS_PER_TASK:-5}
 srun -p "$PARTITION" --job-name="$JOB_NAME" --gres=gpu:"$GPUS_PER_NODE" \
     --ntasks="$GPUS" --ntasks-per-node="$GPUS_PER_NODE" \
     --cpus-per-task="$CPUS_PER_TASK" --kill-on-bad-exit=1 ${SRUN_ARGS} \
-    python -u tools/train.py "$CONFIG" --launcher="slurm" "${@:4}"
+    python -u "$(dirname "$0")/train.py" "$CONFIG" --launcher="slurm" "${@:4}"

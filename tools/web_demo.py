@@ -15,7 +15,15 @@ import threading
 import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 
 import cv2
 import numpy as np
@@ -226,13 +234,20 @@ class Page:
                                label=f'{one.model} | {two.model}'))
 
     def video(self, path: Optional[str], name: str, opacity: float,
-              progress: Any = gr.Progress()) -> Tuple[str, str]:
+              progress: Any = gr.Progress()) -> Iterator[Tuple[str, str]]:
         """A clip, as a file that the browser plays."""
         if not path:
             raise gr.Error('choose a clip first')
+        # gone when gradio asks for more: it has made a copy by then, which it
+        # deletes in its time
+        with tempfile.TemporaryDirectory(prefix='rtseg-') as folder:
+            yield self._video(path, name, opacity, progress,
+                              Path(folder, 'overlay.mp4'))
+
+    def _video(self, path: str, name: str, opacity: float, progress: Any,
+               target: Path) -> Tuple[str, str]:
         segmentor = self.networks.get(name)
         writer, seconds, problems = None, [], 0
-        target = Path(tempfile.mkdtemp(prefix='rtseg-')) / 'overlay.mp4'
         begin, fps, previous = time.perf_counter(), 25., None
         cut = False
         try:

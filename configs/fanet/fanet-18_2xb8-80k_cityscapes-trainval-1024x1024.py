@@ -6,6 +6,6 @@
 #       --checkpoint X.pth
 _base_ = [
     '../_base_/models/fanet-18.py',
-    '../_base_/datasets/cityscapes-fanet-trainval_1024x1024.py',
+    '../_base_/datasets/cityscapes-trainval-fanet_1024x1024.py',
     '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly_80k.py'
 ]

@@ -7,7 +7,7 @@
 # Needs checkpoints/gain-r18_imagenet.pth (encoder), see README.md here.
 _base_ = [
     '../_base_/models/gain-r18.py',
-    '../_base_/datasets/cityscapes-gain-trainval_1024x1024.py',
+    '../_base_/datasets/cityscapes-trainval-gain_1024x1024.py',
     '../_base_/default_runtime.py', '../_base_/schedules/sgd-poly-gain_80k.py'
 ]
 model = dict(backbone=dict(init_cfg=_base_.imagenet))

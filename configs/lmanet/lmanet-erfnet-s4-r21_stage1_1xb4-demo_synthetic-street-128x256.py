@@ -22,13 +22,11 @@ model = dict(
     neck=dict(fusion=dict(norm_cfg=norm_cfg, dropout_ratio=0.)),
     decode_head=dict(norm_cfg=norm_cfg))
 # statistics of few clips of one scene would drift away from the checkpoint's
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(
-        type='FreezeHook',
-        prefixes=['backbone', 'decode_head'],
-        eval_mode=True)
-]
+frozen = dict(
+    type='FreezeHook',
+    prefixes=['backbone', 'decode_head'],
+    eval_mode=True)
+custom_hooks = [*_base_.plugin_hooks, frozen]
 train_cfg = dict(max_iters=300, val_interval=300)
 default_hooks = dict(checkpoint=dict(interval=300))
 load_from = ('work_dirs/erfnet_1xb8-demo_synthetic-street-128x256/'

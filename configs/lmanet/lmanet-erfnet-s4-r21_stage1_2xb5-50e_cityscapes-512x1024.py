@@ -14,11 +14,9 @@ _base_ = [
 log_processor = dict(by_epoch=True)
 # eval_mode=True would also keep running statistics and dropout still; in the
 # official code they live on by default.
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(
-        type='FreezeHook',
-        prefixes=['backbone', 'decode_head'],
-        eval_mode=False)
-]
+frozen = dict(
+    type='FreezeHook',
+    prefixes=['backbone', 'decode_head'],
+    eval_mode=False)
+custom_hooks = [*_base_.plugin_hooks, frozen]
 load_from = 'checkpoints/erfnet_cityscapes.pth'

@@ -2,8 +2,10 @@
 #   mim train rtseg_plugin \
 #       lmanet-erfnet-s4-r21_stage2_1xb4-demo_synthetic-street-128x256.py
 _base_ = './lmanet-erfnet-s4-r21_stage1_1xb4-demo_synthetic-street-128x256.py'
-custom_hooks = _base_.custom_hooks
-custom_hooks[-1].prefixes = ['backbone']
+custom_hooks = [
+    *_base_.plugin_hooks,
+    dict(_base_.frozen, prefixes=['backbone'])
+]
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
 load_from = ('work_dirs/lmanet-erfnet-s4-r21_stage1_1xb4-demo_synthetic-'
              'street-128x256/iter_300.pth')

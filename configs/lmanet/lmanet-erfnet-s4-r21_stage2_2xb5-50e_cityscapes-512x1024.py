@@ -5,7 +5,9 @@
 #       lmanet-erfnet-s4-r21_stage2_2xb5-50e_cityscapes-512x1024.py \
 #       --gpus 2 --launcher pytorch
 _base_ = './lmanet-erfnet-s4-r21_stage1_2xb5-50e_cityscapes-512x1024.py'
-custom_hooks = _base_.custom_hooks
-custom_hooks[-1].prefixes = ['backbone']
+custom_hooks = [
+    *_base_.plugin_hooks,
+    dict(_base_.frozen, prefixes=['backbone'])
+]
 load_from = ('work_dirs/lmanet-erfnet-s4-r21_stage1_2xb5-50e_cityscapes-'
              '512x1024/epoch_50.pth')

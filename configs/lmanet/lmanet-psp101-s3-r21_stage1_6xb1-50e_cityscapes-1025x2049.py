@@ -28,11 +28,9 @@ train_dataloader = dict(
 val_dataloader = dict(
     dataset=dict(clip_length=clip_length, pipeline=test_pipeline))
 test_dataloader = val_dataloader
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(
-        type='FreezeHook',
-        prefixes=['backbone', 'decode_head'],
-        eval_mode=False)
-]
+frozen = dict(
+    type='FreezeHook',
+    prefixes=['backbone', 'decode_head'],
+    eval_mode=False)
+custom_hooks = [*_base_.plugin_hooks, frozen]
 load_from = 'checkpoints/pspnet-101_cityscapes.pth'

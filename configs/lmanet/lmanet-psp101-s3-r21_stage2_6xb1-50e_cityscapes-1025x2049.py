@@ -5,7 +5,9 @@
 #       lmanet-psp101-s3-r21_stage2_6xb1-50e_cityscapes-1025x2049.py \
 #       --gpus 6 --launcher pytorch
 _base_ = './lmanet-psp101-s3-r21_stage1_6xb1-50e_cityscapes-1025x2049.py'
-custom_hooks = _base_.custom_hooks
-custom_hooks[-1].prefixes = ['backbone']
+custom_hooks = [
+    *_base_.plugin_hooks,
+    dict(_base_.frozen, prefixes=['backbone'])
+]
 load_from = ('work_dirs/lmanet-psp101-s3-r21_stage1_6xb1-50e_cityscapes-'
              '1025x2049/epoch_50.pth')

@@ -1,5 +1,5 @@
 # SCTNet-S on the synthetic streets with the small teacher of
-# segformer_mit-b0_1xb2-demo_synthetic-street-256x512.py; `make demo` runs it.
+# segformer_mit-b0_1xb2-demo_synthetic-street-256x512.py.
 #   mim train rtseg_plugin sctnet-s_1xb4-demo_synthetic-street-256x512.py
 _base_ = [
     '../_base_/models/sctnet-s_b0-teacher.py',

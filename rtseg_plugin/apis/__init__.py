@@ -21,7 +21,6 @@ _MODULES = {
     'feed_together': 'video_session',
     'frame_network': 'network',
     'load_segmentor': 'network',
-    'measure_stream': 'measure',
     'open_source': 'sources',
 }
 __all__ = list(_MODULES)

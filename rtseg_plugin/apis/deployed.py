@@ -30,6 +30,8 @@ class DeployedNetwork:
             any will do that is not below ``minimum``.
         minimum (int): Shortest side that the network takes.
         stateful (bool): Whether frames depend on the frames before them.
+        num_classes (int): How many labels there are.
+        device (str): Where it runs, 'cpu' or 'cuda'.
         threads (int): CPU threads that are used.
 
     Raises:
@@ -53,6 +55,9 @@ class DeployedNetwork:
         self.size = tuple(image['size']) if image['size'] else None
         self.minimum = image['minimum']
         self.stateful = bool(metadata['state'])
+        # one map tells a label from the absence of it
+        self.num_classes = max(metadata['output']['channels'], 2)
+        self.device = 'cuda' if metadata['format'] == 'tensorrt' else 'cpu'
         self._names = [field['name'] for field in metadata['state']]
         self._state_type: Any = namedtuple(  # type: ignore[misc]
             'State', self._names)

@@ -92,6 +92,7 @@ class _Reader:
             self._stopped = True
             self._frames.clear()
             self.changed.notify_all()
+        self.source.stop()
         if self._thread is not threading.current_thread():
             self._thread.join(2)
 
@@ -223,17 +224,17 @@ class Prediction:
                  sessions: Sequence[VideoSession],
                  latest: bool = True,
                  max_frames: Optional[int] = None):
-        self.max_frames = max_frames
-        self._changed = threading.Condition()
+        changed = threading.Condition()
         self.streams: List[Stream] = []
         for source, session in zip(sources, sessions):
             if isinstance(source, ArraySource):
                 reader: Any = _Direct(source)
             else:
-                reader = _Reader(source, source.live and latest,
-                                 self._changed)
+                reader = _Reader(source, source.live and latest, changed)
             self.streams.append(Stream(source, reader, session))
-        self._results = self._run()
+        # knows nothing of this object, which so ends with its last name, and
+        # with it its readers
+        self._results = _run(self.streams, changed, max_frames)
 
     def __iter__(self) -> 'Prediction':
         return self
@@ -262,71 +263,75 @@ class Prediction:
         if hasattr(self, '_results'):
             self.close()
 
-    def _run(self) -> Generator[FrameResult, None, None]:
-        why = 'stopped'
-        try:
-            while True:
-                running = [(i, stream) for i, stream in
-                           enumerate(self.streams) if stream.ended is None]
-                if not running:
-                    break
-                taken = self._take(running)
-                for i, frame, result in self._feed(taken):
-                    problem = result.problem and (
-                        frame.problem or result.problem)
-                    result = result._replace(
-                        source=frame.source, stream=i, time=frame.time,
-                        problem=problem)
-                    self.streams[i]._note(result)
-                    yield result
-                for _, stream in running:
-                    if stream.frames == self.max_frames:
-                        stream._end(f'{self.max_frames} frames were asked for')
-        except Exception as error:
-            why = f'error: {error}'
-            raise
-        except (KeyboardInterrupt, SystemExit):
-            why = 'interrupted'
-            raise
-        finally:
-            for stream in self.streams:
-                stream._end(why)
-        for stream in self.streams:
-            stream._check()
-        for stream in self.streams:
-            if stream.error is not None:
-                raise stream.error
 
-    def _take(self, running: Sequence[Tuple[int, Stream]]
-              ) -> List[Tuple[int, Stream, Frame]]:
-        """A frame of each stream that need not be waited for."""
-        with self._changed:
-            while not any(stream._reader.ready() or not stream.live
-                          for _, stream in running):
-                self._changed.wait()
-        taken = []
-        for i, stream in running:
-            if not stream.live or stream._reader.ready():
-                frame = stream._take()
-                if frame is not None:
-                    taken.append((i, stream, frame))
-        return taken
+def _run(streams: Sequence[Stream], changed: threading.Condition,
+         max_frames: Optional[int]) -> Generator[FrameResult, None, None]:
+    """What a prediction gives."""
+    why = 'stopped'
+    try:
+        while True:
+            running = [(i, stream) for i, stream in enumerate(streams)
+                       if stream.ended is None]
+            if not running:
+                break
+            taken = _take(running, changed)
+            for i, frame, result in _feed(taken):
+                problem = result.problem and (frame.problem or result.problem)
+                result = result._replace(
+                    source=frame.source, stream=i, time=frame.time,
+                    problem=problem)
+                streams[i]._note(result)
+                yield result
+            for _, stream in running:
+                if stream.frames == max_frames:
+                    stream._end(f'{max_frames} frames were asked for')
+    except Exception as error:
+        why = f'error: {error}'
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        why = 'interrupted'
+        raise
+    finally:
+        for stream in streams:
+            stream._end(why)
+    for stream in streams:
+        stream._check()
+    for stream in streams:
+        if stream.error is not None:
+            raise stream.error
 
-    def _feed(self, taken: Sequence[Tuple[int, Stream, Frame]]
-              ) -> Iterator[Tuple[int, Frame, FrameResult]]:
-        """Results of frames; who changes its size ends."""
-        sessions = [stream._session for _, stream, _ in taken]
-        frames = [frame.image for _, _, frame in taken]
-        try:
-            results = VideoSession.feed_together(sessions, frames)
-        except BadFrameError:
-            raise
-        except ValueError as error:
-            if len(taken) == 1:
-                taken[0][1]._end(f'error: {error}', error)
-                return
-            for one in taken:  # nothing has been fed
-                yield from self._feed([one])
+
+def _take(running: Sequence[Tuple[int, Stream]], changed: threading.Condition
+          ) -> List[Tuple[int, Stream, Frame]]:
+    """A frame of each stream that need not be waited for."""
+    with changed:
+        while not any(stream._reader.ready() or not stream.live
+                      for _, stream in running):
+            changed.wait()
+    taken = []
+    for i, stream in running:
+        if not stream.live or stream._reader.ready():
+            frame = stream._take()
+            if frame is not None:
+                taken.append((i, stream, frame))
+    return taken
+
+
+def _feed(taken: Sequence[Tuple[int, Stream, Frame]]
+          ) -> Iterator[Tuple[int, Frame, FrameResult]]:
+    """Results of frames; who changes its size ends."""
+    sessions = [stream._session for _, stream, _ in taken]
+    frames = [frame.image for _, _, frame in taken]
+    try:
+        results = VideoSession.feed_together(sessions, frames)
+    except BadFrameError:
+        raise
+    except ValueError as error:
+        if len(taken) == 1:
+            taken[0][1]._end(f'error: {error}', error)
             return
-        for (i, _, frame), result in zip(taken, results):
-            yield i, frame, result
+        for one in taken:  # nothing has been fed
+            yield from _feed([one])
+        return
+    for (i, _, frame), result in zip(taken, results):
+        yield i, frame, result

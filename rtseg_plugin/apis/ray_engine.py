@@ -64,19 +64,12 @@ class _Worker:
         image = cv2.imread(path, cv2.IMREAD_COLOR)
         if image is None:
             return 'no image'
-        # a stream of its own: nothing is remembered of other images
-        result, = self.segmentor.predict(image)
-        if result.labels is None:
-            return str(result.problem)
+        try:  # a stream of its own: nothing is remembered of other images
+            result, = self.segmentor.predict(image)
+        except ValueError as error:  # too small for the network, say
+            return str(error)
         for kind, file in zip(kinds, files):
-            target = Path(file)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f'.{os.getpid()}.part.{target.name}')
-            picture = result.labels if kind == 'labels' else result.overlay(
-                self.opacity)
-            if not cv2.imwrite(str(part), picture):
-                raise OSError(f'{part} cannot be written')
-            part.replace(target)
+            result.save(file, kind, self.opacity)
         return ''
 
 

@@ -121,7 +121,8 @@ class _Files:
         if not self.overlays:
             return
         if not self.video:
-            result.save(self._place(self.out, 'overlay', result))
+            result.save(self._place(self.out, 'overlay', result),
+                        opacity=self.opacity)
             return
         picture = result.overlay(self.opacity)
         if self.writer is None:

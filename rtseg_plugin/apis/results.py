@@ -92,7 +92,8 @@ class FrameResult(NamedTuple):
         assert self.colours is not None
         return overlay(self.frame, labels, self.colours, opacity)
 
-    def save(self, path: Union[str, Path], what: str = 'overlay') -> None:
+    def save(self, path: Union[str, Path], what: str = 'overlay',
+             opacity: float = 0.5) -> None:
         """Write a picture; its folder is made.
 
         Args:
@@ -100,6 +101,7 @@ class FrameResult(NamedTuple):
             what (str): 'overlay', or 'labels' for the numbers of the classes
                 (without loss, so as PNG or TIFF; 16 bit beyond 256 classes).
                 Defaults to 'overlay'.
+            opacity (float): Of an overlay, 0 to 1. Defaults to 0.5.
 
         Raises:
             ValueError: If there are no labels, or the format would change
@@ -108,7 +110,7 @@ class FrameResult(NamedTuple):
         """
         path = Path(path)
         if what == 'overlay':
-            picture = self.overlay()
+            picture = self.overlay(opacity)
         elif what == 'labels':
             picture = self._need_labels()
             if path.suffix.lower() not in ('.png', '.tif', '.tiff'):

@@ -27,8 +27,8 @@ class Segmentor:
             ``tools/deployment/export.py`` wrote.
         checkpoint (str, optional): Weights for a config. Defaults to None:
             its initial ones, with which only speed means anything.
-        device (str, optional): Where a config's network runs. Defaults to
-            None: a GPU if there is one.
+        device (str, optional): Where a config's network runs; a folder has
+            its own. Defaults to None: a GPU if there is one.
         backend (str): What runs it: 'torch' for a config; a folder runs on
             what it was made for. Defaults to 'torch'.
         precision (str, optional): 'fp32', 'bf16' or 'fp16' for a config;
@@ -70,7 +70,7 @@ class Segmentor:
         self._resize: Any = None
         folder = isinstance(model, (str, Path)) and Path(model).is_dir()
         if folder:
-            self._load_folder(checkpoint, backend, precision, threads)
+            self._load_folder(checkpoint, device, backend, precision, threads)
         else:
             self._load_config(checkpoint, device, backend, precision, threads)
         if size is not None and (len(size) != 2 or min(size) < 1):
@@ -85,8 +85,8 @@ class Segmentor:
         self.palette = self.network.palette
         self._sizes: Dict[tuple, Tuple[int, int]] = {}
 
-    def _load_folder(self, checkpoint: Optional[str], backend: str,
-                     precision: Optional[str],
+    def _load_folder(self, checkpoint: Optional[str], device: Optional[str],
+                     backend: str, precision: Optional[str],
                      threads: Optional[int]) -> None:
         from .deployed import DeployedNetwork
         if checkpoint is not None:
@@ -94,7 +94,8 @@ class Segmentor:
         self.network = DeployedNetwork(self.model, threads)
         has = self.network.metadata
         for name, want, have in (('backend', backend, has['format']),
-                                 ('precision', precision, has['precision'])):
+                                 ('precision', precision, has['precision']),
+                                 ('device', device, self.network.device)):
             if want not in (None, 'torch', have):
                 raise ValueError(f'{self.model} was made for {name} {have!r}, '
                                  f'not for {want!r}: export it anew')
@@ -139,7 +140,8 @@ class Segmentor:
             has = self.network.metadata
             return dict(model=str(self.model), checkpoint=has['checkpoint'],
                         backend=has['format'], precision=has['precision'],
-                        device='cpu', threads=self.network.threads)
+                        device=self.network.device,
+                        threads=self.network.threads)
         import torch
         return dict(model=str(self.config.filename),
                     checkpoint=self.checkpoint, backend='torch',
@@ -229,6 +231,9 @@ class Segmentor:
         if live not in LIVE_POLICIES:
             raise ValueError(f'live must be one of {LIVE_POLICIES}, got '
                              f'{live!r}')
+        if max_frames is not None and max_frames < 1:
+            raise ValueError('max_frames must be at least 1, got '
+                             f'{max_frames}')
         options = dict(stride=stride, on_bad_frame=on_bad_frame,
                        restart_after=restart_after)
         self.session(**options)  # bad arguments before anything is opened

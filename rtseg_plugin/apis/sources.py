@@ -5,7 +5,7 @@ Needs neither torch nor the host.
 import glob
 import os.path as osp
 import re
-import time
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import (
@@ -85,6 +85,9 @@ class FrameSource:
     def target(self, source: str, index: int) -> Optional[str]:
         """Name for what is written of a frame; None for a single image."""
         return f'{index:06d}'
+
+    def stop(self) -> None:
+        """Wait for nothing any more; may come from another thread."""
 
     def close(self) -> None:
         """Let go of the camera or file."""
@@ -317,12 +320,19 @@ class _Live(FrameSource):
     """
 
     live = True
-    # Replaced in tests.
-    sleep = staticmethod(time.sleep)
 
     def __init__(self, name: str, stem: str, timeout: float, reconnect: int):
         FrameSource.__init__(self, name, stem)
         self.timeout, self.reconnect = timeout, reconnect
+        self._stopped = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Until it is time to connect again; replaced in tests."""
+        self._stopped.wait(seconds)
+
+    def stop(self) -> None:
+        """End a wait, and connect no more."""
+        self._stopped.set()
 
     def _connect(self) -> None:
         raise NotImplementedError
@@ -337,6 +347,8 @@ class _Live(FrameSource):
                     return
                 self.close()
                 self.sleep(min(2**(attempt - 1), 30))
+                if self._stopped.is_set():
+                    return
                 try:
                     self._connect()
                 except SourceError as error:
@@ -469,6 +481,7 @@ def open_source(source: Source,
             the folder or of the pattern.
         SourceError: If it cannot be opened.
         TypeError: If it is of another type.
+        ValueError: If a list is empty.
     """
     if isinstance(source, np.ndarray):
         if source.ndim == 4:
@@ -479,6 +492,8 @@ def open_source(source: Source,
     if isinstance(source, (str, Path)):
         return _open_name(str(source), hwaccel, timeout, reconnect)
     if isinstance(source, (list, tuple)):
+        if not source:
+            raise ValueError('a list of images is empty')
         if all(isinstance(item, (str, Path)) for item in source):
             missing = [str(x) for x in source if not osp.isfile(x)]
             if missing:

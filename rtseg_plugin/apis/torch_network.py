@@ -135,7 +135,7 @@ class TorchNetwork:
         """
         processor = self.model.data_preprocessor
         if (self.device.type == 'cpu' and not processor.test_cfg
-                and processor._enable_normalize and type(processor)
+                and hasattr(processor, 'mean') and type(processor)
                 in (SegDataPreProcessor, VideoSegDataPreProcessor)):
             images = [self._normalised(frame) for frame in frames]
             batch = np.stack(images) if len(images) > 1 else images[0][None]
@@ -175,7 +175,7 @@ class TorchNetwork:
         """
         model, head = self.model, self.model.decode_head
         plain = (model.test_cfg.get('mode', 'whole') == 'whole'
-                 and _only_resizes(type(head)))
+                 and only_resizes(head))
         if not plain and not self.stateful:
             size = batch.shape[2:]
             meta = dict(ori_shape=size, img_shape=size, pad_shape=size,
@@ -189,13 +189,14 @@ class TorchNetwork:
         return head(model.extract_feat(batch)), None
 
 
-def _only_resizes(head: Any) -> bool:
+def only_resizes(head: nn.Module) -> bool:
     """Whether a head's predict() is forward() and a resize of its logits."""
-    if getattr(head, 'predict', None) is not BaseDecodeHead.predict:
+    kind: Any = type(head)
+    if getattr(kind, 'predict', None) is not BaseDecodeHead.predict:
         return False
     # where heads of this package have their own, it resizes faster
-    return (head.predict_by_feat is BaseDecodeHead.predict_by_feat
-            or head.predict_by_feat.__module__.startswith('rtseg_plugin.'))
+    return (kind.predict_by_feat is BaseDecodeHead.predict_by_feat
+            or kind.predict_by_feat.__module__.startswith('rtseg_plugin.'))
 
 
 def _stack(states: Sequence[Any]) -> Any:

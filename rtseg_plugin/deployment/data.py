@@ -25,12 +25,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from ..utils.deployed_folder import DeploymentError
-from ..utils.host_tools import resolve_config
+from ..utils.host_tools import cause_of, resolve_config
 from .graph import Normalisation, normalise
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # that ranges are taken from, at most
 CALIBRATION_IMAGES = 100
+Size = Tuple[int, int]
 # (image (1, 3, H, W), state) -> (logits (1, C, h, w), state)
 Step = Callable[[np.ndarray, Any], Tuple[np.ndarray, Any]]
 
@@ -40,8 +41,7 @@ class FolderFrames:
 
     Args:
         folder (Path): Where they lie.
-        size (tuple[int, int], optional): Height and width that they are
-            resized to.
+        size (tuple[int, int]): Height and width that they are resized to.
         how (Normalisation): Of the network.
 
     Raises:
@@ -50,11 +50,10 @@ class FolderFrames:
 
     kind = 'images of a folder'
 
-    def __init__(self, folder: Path, size: Optional[Tuple[int, int]],
-                 how: Normalisation):
+    def __init__(self, folder: Path, size: Size, how: Normalisation):
         self.paths = sorted(path for path in folder.iterdir()
                             if path.suffix.lower() in IMAGE_ENDINGS)
-        self.size, self.how = size, how
+        self.size, self.how = tuple(size), how
         if not self.paths:
             raise DeploymentError(
                 f'{folder} holds no images ({", ".join(IMAGE_ENDINGS)}) to '
@@ -72,7 +71,7 @@ class FolderFrames:
             frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if frame is None:
                 raise DeploymentError(f'{path} is no image')
-            if self.size is not None and frame.shape[:2] != self.size:
+            if frame.shape[:2] != self.size:
                 frame = cv2.resize(frame, self.size[::-1])
             yield normalise(frame, self.how)
 
@@ -86,16 +85,17 @@ class ConfigFrames:
     Args:
         cfg (Config): With ``val_dataloader`` or ``test_dataloader``.
         segmentor (nn.Module): Whose data preprocessor is used.
+        size (tuple[int, int]): Height and width that they have to have.
 
     Attributes:
         kind (str): Which images they are, for the report.
 
     Raises:
-        DeploymentError: If there is no data set.
+        DeploymentError: If there is no data set, or images of another size.
     """
 
-    def __init__(self, cfg: Config, segmentor: torch.nn.Module):
-        self.segmentor = segmentor
+    def __init__(self, cfg: Config, segmentor: torch.nn.Module, size: Size):
+        self.segmentor, self.size = segmentor, size
         self.kind = 'validation images, the config names no others'
         loader = deepcopy(_validation_part(cfg, 'dataloader'))
         train = deepcopy((cfg.get('train_dataloader') or {}).get('dataset'))
@@ -125,7 +125,7 @@ class ConfigFrames:
     def streams(self) -> Iterator[List[np.ndarray]]:
         """Each clip, or each image as a stream of one frame."""
         for batch in self.loader:
-            yield _frames(self.segmentor, batch)
+            yield _frames(self.segmentor, batch, self.size)
 
 
 def _validation_part(cfg: Config, name: str) -> Any:
@@ -144,15 +144,28 @@ def _build_loader(cfg: Config, loader: dict) -> Any:
             f"the config's data set is not there ({error}); name it with "
             '--cfg-options, or calibrate with --calibration FOLDER of images'
         ) from error
+    except ValueError as error:  # BaseDataset's, of an empty list
+        if 'need at least one array' not in str(error):
+            raise
+        raise DeploymentError(
+            f'no images to calibrate with: {cause_of(error)}') from error
     if not len(built):
         raise DeploymentError(
             "the config's data set is empty: no images to calibrate with")
     return built
 
 
-def _frames(segmentor: torch.nn.Module, batch: dict) -> List[np.ndarray]:
+def _frames(segmentor: torch.nn.Module, batch: dict,
+            size: Size) -> List[np.ndarray]:
     """Of a batch of one image or clip: frames (1, 3, H, W)."""
     inputs = segmentor.data_preprocessor(batch, False)['inputs']
+    have = tuple(inputs.shape[-2:])
+    if have != tuple(size):
+        raise DeploymentError(
+            f"the config's test pipeline gives images of {have[0]}x{have[1]}, "
+            f'INT8 is exported for {size[0]}x{size[1]}: give --size {have[0]} '
+            f'{have[1]} if all of them have it, or calibrate with '
+            '--calibration FOLDER of images, which are resized')
     frames = inputs[0] if inputs.dim() == 5 else inputs
     return [frame[None].numpy() for frame in frames]
 
@@ -176,18 +189,19 @@ class Validation:
     Args:
         cfg (Config): With data loader and evaluator of validation or test.
         segmentor (nn.Module): Whose pre- and post-processing is used.
+        size (tuple[int, int]): Height and width that images have to have.
 
     Raises:
         DeploymentError: If the config has none.
     """
 
-    def __init__(self, cfg: Config, segmentor: torch.nn.Module):
+    def __init__(self, cfg: Config, segmentor: torch.nn.Module, size: Size):
         loader = _validation_part(cfg, 'dataloader')
         evaluator = _validation_part(cfg, 'evaluator')
         if loader is None or evaluator is None:
             raise DeploymentError('the config has no validation set and '
                                   'metric to hold --max-drop with')
-        self.segmentor = segmentor
+        self.segmentor, self.size = segmentor, size
         self.loader = _build_loader(cfg, deepcopy(loader))
         self.evaluator = Evaluator(deepcopy(evaluator))
         self.evaluator.dataset_meta = self.loader.dataset.metainfo
@@ -201,10 +215,14 @@ class Validation:
 
         Returns:
             Accuracy: Of the last frame of each clip, or of each image.
+
+        Raises:
+            DeploymentError: If the config's metric gives no mIoU, or none
+                that is a number.
         """
         for batch in self.loader:
             state, samples = None, batch['data_samples']
-            for frame in _frames(self.segmentor, batch):
+            for frame in _frames(self.segmentor, batch, self.size):
                 logits, state = step(frame, state)
             with torch.no_grad():
                 resized = self._resize(torch.from_numpy(logits), frame)
@@ -224,7 +242,12 @@ class Validation:
             raise DeploymentError(
                 f"the config's val_evaluator gives {sorted(metrics)} and no "
                 'mIoU to hold --max-drop with')
-        return Accuracy(float(metrics[names[0]]), classes, images)
+        miou = float(metrics[names[0]])
+        if not np.isfinite(miou):
+            raise DeploymentError(
+                f'the mIoU of the {images} validation images is {miou}: their '
+                'labels name no class of the network')
+        return Accuracy(miou, classes, images)
 
     def _resize(self, logits: Tensor, frame: np.ndarray) -> Tensor:
         metas = [dict(img_shape=frame.shape[2:])]
@@ -236,7 +259,7 @@ def calibration_frames(
         cfg_options: Optional[dict],
         segmentor: torch.nn.Module,
         how: Normalisation,
-        size: Optional[Tuple[int, int]]
+        size: Size
 ) -> Tuple[Union[FolderFrames, ConfigFrames], Optional[Config]]:
     """What to calibrate with, and the config that can measure accuracy.
 
@@ -245,8 +268,8 @@ def calibration_frames(
         cfg_options (dict, optional): Overrides of the config.
         segmentor (nn.Module): The network.
         how (Normalisation): Of the network.
-        size (tuple[int, int], optional): Height and width that images of a
-            folder are resized to.
+        size (tuple[int, int]): Height and width; images of a folder are
+            resized to it, those of a config have to have it.
 
     Returns:
         tuple: The frames, and the config or None for a folder.
@@ -260,10 +283,11 @@ def calibration_frames(
             return FolderFrames(path, size, how), None
         try:
             calibration = Config.fromfile(resolve_config(str(calibration)))
-        except FileNotFoundError as error:
+        except OSError as error:
             raise DeploymentError(
                 f'--calibration {calibration} is no folder and no config'
             ) from error
     if cfg_options:
+        calibration = deepcopy(calibration)
         calibration.merge_from_dict(cfg_options)
-    return ConfigFrames(calibration, segmentor), calibration
+    return ConfigFrames(calibration, segmentor, size), calibration

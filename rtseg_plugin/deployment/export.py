@@ -2,6 +2,7 @@
 import platform
 import shutil
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
@@ -96,20 +97,19 @@ def load_source(model: Union[str, Path, Config],
         DeploymentError: If one is not found or they do not fit.
     """
     try:
-        cfg = model
         packaged = packaged_weights.packaged_networks().get(str(model))
-        if not isinstance(model, Config):
-            cfg = Config.fromfile(resolve_config(str(model)))
+        cfg = deepcopy(model) if isinstance(model, Config) else (
+            Config.fromfile(resolve_config(str(model))))
         if cfg_options:
             cfg.merge_from_dict(cfg_options)
-        segmentor = load_segmentor(
-            cfg if packaged is None else str(model), checkpoint)
-    except (FileNotFoundError, RuntimeError) as error:
+        segmentor = load_segmentor(cfg, checkpoint)
+        if checkpoint is None and packaged is not None:
+            segmentor.load_state_dict(packaged_weights.load_tensors(packaged))
+            checkpoint = str(packaged.weights)
+    except (OSError, RuntimeError) as error:
         raise DeploymentError(str(error)) from error
     for parameter in segmentor.parameters():
         parameter.requires_grad_(False)
-    if checkpoint is None and packaged is not None:
-        checkpoint = str(packaged.weights)
     meta = segmentor.dataset_meta
     palette = meta.get('palette')
     name = Path(cfg.filename).stem if cfg.filename else 'model'
@@ -291,6 +291,7 @@ class _Job:
             mean=normalisation.mean,
             std=normalisation.std,
             channel_order=normalisation.channel_order,
+            test_mode=source.segmentor.test_cfg.get('mode', 'whole'),
             input=dict(
                 name='image',
                 raw=raw_input,
@@ -324,8 +325,9 @@ class _Job:
         frames, cfg = calibration_frames(
             self.source.cfg if calibration is None else calibration,
             None if calibration is None else cfg_options, segmentor,
-            normalisation_of(segmentor), None if self.dynamic else self.size)
-        validation = Validation(cfg, segmentor) if cfg else None
+            normalisation_of(segmentor), self.size)
+        validation = Validation(cfg, segmentor, self.size) if cfg else None
+        next(iter(next(frames.streams())))  # whether they fit
         self.calibration = frames, validation, max_drop
 
     @property
@@ -406,7 +408,7 @@ class _Job:
             if self.state:
                 self._compare_stream()
             else:
-                self._compare([self.size], free=self.dynamic)
+                self._compare([self.size])
 
     def _write_pt2(self) -> None:
         program = self._capture(self.dynamic)
@@ -417,6 +419,7 @@ class _Job:
                     'torch.export holds this network to sizes from '
                     f'{bounds.lower} to {bounds.upper}: give --size H W '
                     'instead of --dynamic')
+        program.example_inputs = None  # would be the only pickle in it
         torch.export.save(program, self.folder / 'model.pt2')
         self.metadata['files'] = ['model.pt2']
         if self.state:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ..apis.network import LogitsNetwork
+from ..apis.torch_network import only_resizes
 from ..models.inference import upsample_logits
+from ..utils.deployed_folder import DeploymentError
 
 OUTPUTS = ('logits', 'labels', 'resized')
 
@@ -35,7 +37,7 @@ def normalisation_of(segmentor: nn.Module) -> Normalisation:
     """
     preprocessor = segmentor.data_preprocessor
     mean, std = [0.] * 3, [1.] * 3
-    if getattr(preprocessor, '_enable_normalize', False):
+    if hasattr(preprocessor, 'mean'):
         # 123.675, not the nearest float32 written out
         mean, std = ([
             float(str(np.float32(x))) for x in value.flatten().tolist()
@@ -72,7 +74,8 @@ class InferenceGraph(nn.Module):
             images (N, 3, H, W).
 
     Raises:
-        TypeError: If the neck remembers and cannot be exported.
+        DeploymentError: If the neck remembers and cannot be exported, or the
+            head is one that does more in a test than to give logits.
     """
 
     def __init__(self,
@@ -87,10 +90,14 @@ class InferenceGraph(nn.Module):
         self.backbone, self.decode_head = network.backbone, network.decode_head
         self.neck = getattr(network, 'neck', None)
         if self.stateful and not hasattr(self.neck, 'fixed_step'):
-            raise TypeError(
+            raise DeploymentError(
                 f'{type(self.neck).__name__} remembers frames and cannot be '
                 'exported: it has no empty_state(features) and '
                 'fixed_step(features, state), its step in constant shapes')
+        if not only_resizes(self.decode_head):
+            raise DeploymentError(
+                f'{type(self.decode_head).__name__} does more in a test than '
+                'to resize its logits: such a head cannot be exported')
         self.align_corners = segmentor.align_corners
         self.output = output
         self.normalisation = normalisation

@@ -2,14 +2,24 @@
 from pathlib import Path
 from typing import Any, Optional
 
+from ..utils.deployed_folder import DeploymentError
 from ..utils.runtimes import PACKAGES, need
 from .graph import Normalisation
 
 
 def read_openvino(onnx_file: Path) -> Any:
-    """An ONNX file as an ``openvino.Model``, free of the file."""
+    """An ONNX file as an ``openvino.Model``, free of the file.
+
+    Raises:
+        DeploymentError: If OpenVINO lacks an operator.
+    """
     openvino = need(*PACKAGES['openvino'])
-    return openvino.Core().read_model(str(onnx_file)).clone()
+    try:
+        return openvino.Core().read_model(str(onnx_file)).clone()
+    except Exception as error:  # of a class for each way to fail
+        text = ' '.join(str(error).split())
+        raise DeploymentError(
+            f'OpenVINO cannot express this network: {text[-300:]}') from error
 
 
 def describe_openvino(model: Any, normalisation: Optional[Normalisation],

@@ -204,10 +204,12 @@ def quantize(model: Any, names: List[str], empty: tuple,
             op.get_type_name() == 'FakeQuantize'
             for op in quantised.get_ops()))
     if wanted is not None:
-        report['accuracy'] = dict(
-            images=wanted.images,
-            fp32=dict(miou=wanted.miou, classes=wanted.classes),
-            int8=dict(miou=got.miou, classes=got.classes))
+        report['accuracy'] = dict(images=wanted.images)
+        for precision, one in (('fp32', wanted), ('int8', got)):
+            # JSON knows no NaN
+            report['accuracy'][precision] = dict(
+                miou=one.miou,
+                classes=[None if x != x else x for x in one.classes])
     return Quantised(quantised, compute, report)
 
 

@@ -28,6 +28,9 @@ def write_report(path: Path, metadata: dict) -> None:
             f'{name} {version}'
             for name, version in metadata['versions'].items()) + '.'
     ]
+    if metadata['test_mode'] == 'slide':
+        lines.append("- The config's tests slide a window over the image; "
+                     'this takes it as a whole, and gives other labels.')
     if metadata['state']:
         lines.append('- State: ' + ', '.join(
             f'`{field["name"]}` {tuple(field["shape"])} {field["dtype"]}'
@@ -78,6 +81,7 @@ def _int8(metadata: dict) -> list:
     ]
     names = metadata['classes'] or [str(i) for i in range(1000)]
     for name, a, b in zip(names, fp32['classes'], after['classes']):
-        if abs(a - b) >= 0.5:  # where they part
+        # where they part; None is a class that is not in the images
+        if None not in (a, b) and abs(a - b) >= 0.5:
             lines.append(f'| {name} | {a:.2f} | {b:.2f} | {b - a:+.2f} |')
     return lines

@@ -13,10 +13,15 @@ import torch
 
 from ..apis.deployed import DeployedNetwork
 from ..apis.network import full_memory
+from ..apis.prediction import Prediction
+from ..apis.sources import open_source
+from ..apis.torch_network import TorchNetwork
+from ..apis.video_session import VideoSession
+from ..apis.video_writer import VideoWriter
 from ..models.inference import to_inference
 from ..models.layers.label_map import label_map
 from ..utils.deployed_folder import METADATA, DeploymentError
-from ..utils.runtimes import available_cpus
+from ..utils.runtimes import available_cpus, need
 from .compare import example_frame
 from .export import export, load_source
 from .graph import normalisation_of, normalise
@@ -93,7 +98,7 @@ def deployed_contender(folder: Path, setting: Setting,
                  compute=has['compute_precision'], form='exported')
     name = name or f'{has["name"]} {has["format"]} {has["precision"]}'
     if setting.mode == 'stream':
-        return _stream(name, str(folder), None, setting, facts)
+        return _stream(name, network, setting, facts)
     frame = example_frame(*setting.size)
     image, state = network.prepare(frame), network.empty_state()
 
@@ -118,7 +123,8 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
         model (str | Path | Config): See :func:`.load_source`.
         checkpoint (str, optional): Speed needs none.
         setting (Setting): What is to be done. Of ``labels``, the plain form
-            resizes all maps and takes the argmax, as the host does.
+            resizes all maps and takes the argmax, as the host does; in a
+            stream both forms have the label map.
         form (str): 'plain', the modules as they stand; or 'inference', see
             :func:`rtseg_plugin.models.inference.to_inference`.
         precision (str): 'fp32' or 'bf16'. Defaults to 'fp32'.
@@ -127,7 +133,13 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
 
     Returns:
         Contender: Of a network with memory, a frame whose memory is full.
+
+    Raises:
+        DeploymentError: If there is no such network or precision.
     """
+    if precision not in ('fp32', 'bf16'):
+        raise DeploymentError('eager PyTorch is timed in fp32 or bf16, not in '
+                              f'{precision}')
     source = load_source(model, checkpoint, cfg_options)
     segmentor = source.segmentor
     facts = dict(
@@ -137,16 +149,17 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
                        for p in getattr(segmentor, part, torch.nn.Identity(
                        )).parameters()))
     name = name or f'{source.name} torch {form} {precision}'
-    if setting.mode == 'stream':
-        return _stream(name, source, form, setting, facts)
     how = normalisation_of(segmentor)
     if form == 'inference':
         segmentor = to_inference(segmentor)
-    dtype = dict(fp32=torch.float32, bf16=torch.bfloat16)[precision]
+    if setting.mode == 'stream':
+        return _stream(name, TorchNetwork(segmentor, precision), setting,
+                       facts)
+    autocast = torch.autocast(
+        'cpu', torch.bfloat16, enabled=precision == 'bf16')
     frame = example_frame(*setting.size)
     state = None
-    with torch.inference_mode(), torch.autocast(
-            'cpu', torch.bfloat16, enabled=precision == 'bf16'):
+    with torch.inference_mode(), autocast:
         image = torch.from_numpy(normalise(frame, how))
         image = image.repeat(setting.batch, 1, 1, 1)
         if getattr(segmentor, 'stateful', False):
@@ -155,8 +168,7 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
 
     def run() -> Any:
         torch.set_num_threads(setting.threads)
-        with torch.inference_mode(), torch.autocast(
-                'cpu', dtype, enabled=precision == 'bf16'):
+        with torch.inference_mode(), autocast:
             ready = image
             if setting.mode == 'pipeline':
                 ready = torch.from_numpy(normalise(frame, how))
@@ -216,42 +228,27 @@ def is_folder(model: Any) -> bool:
             and (Path(model) / METADATA).is_file())
 
 
-def _stream(name: str, model: Any, form: Optional[str], setting: Setting,
+def _stream(name: str, network: Any, setting: Setting,
             facts: dict) -> Contender:
     """A video file through the front door."""
-    from ..apis.segmentor import Segmentor
-    from ..apis.torch_network import TorchNetwork
     if setting.output != 'labels':
         raise DeploymentError('a stream gives labels')
-    if isinstance(model, str):
-        segmentor = Segmentor(model, threads=setting.threads)
-    else:
-        segmentor = Segmentor(model.cfg, device='cpu', size=setting.size,
-                              threads=setting.threads)
-        network = model.segmentor
-        segmentor.network = TorchNetwork(
-            to_inference(network) if form == 'inference' else network)
-    path = Path(tempfile.mkdtemp(prefix='rtseg-stream-')) / 'clip.mp4'
-    _write_clip(path, setting.size)
+    need('av', extra='optional')
+    # goes with the contender that holds it
+    folder = tempfile.TemporaryDirectory(prefix='rtseg-stream-')
+    writer = VideoWriter(Path(folder.name, 'clip.mp4'), setting.size)
+    frame = example_frame(*setting.size)
+    for index in range(STREAM_FRAMES):
+        writer.write(np.roll(frame, 4 * index, axis=1))
+    writer.close()
 
     def run() -> int:
-        return sum(1 for _ in segmentor.predict(str(path)))
+        torch.set_num_threads(setting.threads)
+        prediction = Prediction([open_source(Path(folder.name, 'clip.mp4'))],
+                                [VideoSession(network, size=setting.size)])
+        return sum(1 for _ in prediction)
 
     return Contender(name, run, STREAM_FRAMES, setting, facts)
-
-
-def _write_clip(path: Path, size: Tuple[int, int]) -> None:
-    from ..utils.runtimes import need
-    av = need('av')
-    with av.open(str(path), 'w') as container:
-        stream = container.add_stream('libx264', rate=25)
-        stream.height, stream.width = size
-        stream.pix_fmt = 'yuv420p'
-        for index in range(STREAM_FRAMES):
-            image = np.roll(example_frame(*size), 4 * index, axis=1)
-            frame = av.VideoFrame.from_ndarray(image, format='bgr24')
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 def check_alike(contenders: List[Contender]) -> None:

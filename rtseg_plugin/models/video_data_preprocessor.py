@@ -48,7 +48,7 @@ class VideoSegDataPreProcessor(SegDataPreProcessor):
         if self.channel_conversion and shape[1] == 3:
             inputs = [clip[:, [2, 1, 0]] for clip in inputs]
         inputs = [clip.float() for clip in inputs]
-        if self._enable_normalize:
+        if hasattr(self, 'mean'):
             inputs = [(clip - self.mean) / self.std for clip in inputs]
         # the host pads (C, H, W): (T, C, H, W) -> (T * C, H, W)
         flat = [clip.flatten(0, 1) for clip in inputs]

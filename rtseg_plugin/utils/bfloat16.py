@@ -4,7 +4,5 @@ import torch
 
 def computes_in_bfloat16() -> bool:
     """Whether this processor has instructions for bfloat16."""
-    if hasattr(torch.cpu, 'get_capabilities'):
-        return any(value for name, value in
-                   torch.cpu.get_capabilities().items() if 'bf16' in name)
-    return getattr(torch.cpu, '_is_avx512_bf16_supported', bool)()
+    return any(value for name, value in torch.cpu.get_capabilities().items()
+               if 'bf16' in name)

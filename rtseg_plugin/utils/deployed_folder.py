@@ -72,6 +72,9 @@ def read_metadata(folder: Union[str, Path]) -> dict:
             f'{FORMAT_VERSION}: export the model again, or install the '
             'rtseg_plugin that wrote it '
             f'({metadata.get("versions", {}).get("rtseg_plugin", "?")})')
+    if metadata.get('model') not in files:
+        raise DeploymentError(
+            f'{path} names no file of the model: export it again')
     for name, want in files.items():
         if Path(name).name != name or not (folder / name).is_file():
             raise DeploymentError(

@@ -67,7 +67,9 @@ def test_facts_and_refusals(pair):
     facts = deployed.facts()
     assert facts['backend'] == 'onnx'
     assert facts['precision'] == 'fp32'
+    assert facts['device'] == 'cpu'
     assert facts['threads'] == 1
+    assert deployed.network.num_classes == len(CLASSES)
     with pytest.raises(ValueError, match='was made for 64x96, not for 32x48'):
         Segmentor(folder, size=(32, 48))
     with pytest.raises(ValueError, match='holds its weights'):
@@ -76,6 +78,8 @@ def test_facts_and_refusals(pair):
         Segmentor(folder, precision='bf16')
     with pytest.raises(ValueError, match="'onnx', not for 'openvino'"):
         Segmentor(folder, backend='openvino')
+    with pytest.raises(ValueError, match="'cpu', not for 'cuda'"):
+        Segmentor(folder, device='cuda')
 
 
 def test_a_session_of_a_folder_needs_no_torch(pair):

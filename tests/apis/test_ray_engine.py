@@ -3,6 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
+from rtseg_plugin.apis.ray_engine import _Worker
 from tests.builders import run_tool
 from tests.deployment.conftest import frame, small  # noqa: F401
 
@@ -50,8 +51,35 @@ def test_images_are_done_once(small, tmp_path):  # noqa: F811
         assert again == (path in written[:2])
 
 
+def test_an_image_that_cannot_be_segmented_stops_nothing(small,  # noqa: F811
+                                                         tmp_path):
+    """What an actor does with a batch; needs no Ray."""
+    names = ['tiny.png', 'good.png']
+    cv2.imwrite(str(tmp_path / names[0]), frame(0, (4, 4)))
+    cv2.imwrite(str(tmp_path / names[1]), frame(1))
+    worker = _Worker(dict(model=small[0], checkpoint=small[1], device='cpu'),
+                     opacity=1.)
+    done = worker(dict(
+        path=[str(tmp_path / name) for name in names],
+        kinds=[['overlay', 'labels']] * 2,
+        files=[[str(tmp_path / 'out' / kind / f'{name}.png')
+                for kind in ('overlay', 'labels')] for name in names]))
+    assert 'got 4x4' in done['problem'][0]
+    assert done['problem'][1] == ''
+    assert [path.name for path in (tmp_path / 'out').rglob('*.*')] == [
+        'good.png.png'] * 2
+    labels = cv2.imread(str(tmp_path / 'out/labels/good.png.png'), 0)
+    colours = cv2.imread(str(tmp_path / 'out/overlay/good.png.png'))
+    palette = np.array([[3, 2, i] for i in range(5)], np.uint8)
+    np.testing.assert_array_equal(colours, palette[labels])
+
+
 def test_without_a_place_to_write(small, tmp_path):  # noqa: F811
     done = run_tool('predict.py', tmp_path, '--model', small[0], '--engine',
                     'ray')
     assert done.returncode == 1
     assert 'needs --out' in done.stderr
+    done = run_tool('predict.py', tmp_path, '--model', small[0], '--engine',
+                    'ray', '--max-frames', 3)
+    assert done.returncode == 2
+    assert '--max-frames is for streams' in done.stderr

@@ -14,7 +14,6 @@ from rtseg_plugin.apis import (
     VideoSession,
     VideoWriter,
     load_segmentor,
-    measure_stream,
 )
 from rtseg_plugin.apis.recorder import Latency, Recorder
 from tests.apis.test_video_session import (
@@ -277,6 +276,10 @@ def test_bad_arguments(segmentor, tmp_path):
         segmentor.predict(str(config), live='some')
     with pytest.raises(ValueError, match='stride'):
         segmentor.predict('absent', stride=0)
+    with pytest.raises(ValueError, match='max_frames must be at least 1'):
+        segmentor.predict('absent', max_frames=0)
+    with pytest.raises(ValueError, match='list of images is empty'):
+        segmentor.predict([])
     with pytest.raises(ValueError, match='export'):
         Segmentor(config, backend='openvino')
     with pytest.raises(ValueError, match='precision'):
@@ -404,10 +407,12 @@ def test_recorded_images(segmentor, frames, folder, tmp_path):
     for what in ('overlay', 'labels'):
         assert sorted(p.name for p in (out / f'frames_{what}').iterdir()
                       ) == names
-    record(segmentor, folder / '8.png', out, save='labels')
+    record(segmentor, folder / '8.png', out, save='both', opacity=0.9)
+    result = next(segmentor.predict(folder / '8.png'))
     np.testing.assert_array_equal(
-        cv2.imread(str(out / '8_labels.png'), 0),
-        next(segmentor.predict(folder / '8.png')).labels)
+        cv2.imread(str(out / '8_labels.png'), 0), result.labels)
+    np.testing.assert_array_equal(
+        cv2.imread(str(out / '8_overlay.png')), result.overlay(0.9))
 
 
 def test_recorder_says_what_could_not_be_written(segmentor, frames, tmp_path):
@@ -441,17 +446,3 @@ def test_latency():
         1e3 * np.percentile(many, 99), rel=1e-2)
     assert got['maximum_over_median'] == pytest.approx(
         many.max() / np.median(many), rel=2e-3)
-
-
-def test_measured_stream(segmentor, frames, tmp_path):
-    clip = write_clip(tmp_path / 'clip.mp4', frames)
-    report = measure_stream(segmentor, clip, frames=3, rounds=2)
-    assert len(report['rounds']) == 2
-    assert report['work_size'] == [32, 48]
-    for one in report['rounds']:
-        assert one['stream_over_network'] == pytest.approx(
-            one['stream_fps'] / one['network_fps'])
-        assert one['recorded_over_network'] == pytest.approx(
-            one['recorded_fps'] / one['network_fps'])
-    with pytest.raises(ValueError, match='at least one'):
-        measure_stream(segmentor, clip, rounds=0)

@@ -1,4 +1,5 @@
 """Files that are damaged, streams that die, and what is said about them."""
+import gc
 import os
 import socket
 import threading
@@ -305,6 +306,37 @@ def test_a_live_stream_does_not_hold_up_the_others():
     assert [r.stream for r in first] == [1] * 5
     gate.set()
     assert [r.stream for r in prediction] == [0, 0]
+
+
+def test_a_stream_that_is_let_go_ends():
+    """Without waiting for the collector of garbage: a camera is free again."""
+    source, before = FakeLive([10**9], 0), set(threading.enumerate())
+    prediction = predicted(source, Slow(), latest=True)
+    next(prediction)
+    reader, = set(threading.enumerate()) - before
+    gc.disable()
+    try:
+        del prediction
+        reader.join(3)
+        assert not reader.is_alive()
+        assert source.closed == 1
+    finally:
+        gc.enable()
+
+
+def test_a_lost_stream_that_is_stopped_does_not_come_back():
+    source = FakeLive([1, 5], 3)
+    source.sleep = lambda seconds: _Live.sleep(source, 60)
+    before = set(threading.enumerate())
+    prediction = predicted(source, Slow())
+    assert [next(prediction).problem for _ in range(2)] == [
+        None, 'lost: it fell silent']
+    reader, = set(threading.enumerate()) - before
+    prediction.close()
+    reader.join(3)
+    assert not reader.is_alive()
+    assert source.sent == 1
+    assert source.script == [5]
 
 
 def test_rtsp_until_the_server_goes(tmp_path):

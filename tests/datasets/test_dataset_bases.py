@@ -25,8 +25,8 @@ from .conftest import write
 NOT_HERE = {
     'imagenet_224x224',
     # two data sets at once, and a test without labels
-    'cityscapes-fanet-trainval_1024x1024',
-    'cityscapes-gain-trainval_1024x1024'
+    'cityscapes-trainval-fanet_1024x1024',
+    'cityscapes-trainval-gain_1024x1024'
 }
 BASES = sorted(p.stem for p in (CONFIGS / '_base_/datasets').glob('*.py')
                if p.stem not in NOT_HERE)

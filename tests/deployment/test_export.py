@@ -1,18 +1,22 @@
 """Exported folders: numbers, metadata, what is refused."""
 import json
 import shutil
+import zipfile
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmseg.structures import SegDataSample
 
 from rtseg_plugin.apis import load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment import compare
 from rtseg_plugin.deployment.export import config_size, export, load_source
+from rtseg_plugin.models.decode_heads import ERFNetHead
 from rtseg_plugin.utils.deployed_folder import DeploymentError
+from rtseg_plugin.utils.host_tools import resolve_config
 from tests.builders import run_tool
 from tests.deployment.conftest import CLASSES, SIZE, frame
 
@@ -102,6 +106,18 @@ def test_a_folder_says_what_it_is(small, folders, way):
     assert '64x96' in report
 
 
+def test_a_folder_of_pytorch_holds_no_pickle(folders):
+    """Neither example inputs nor weights are written as one."""
+    path = folders('pt2', **WAYS['pt2']) / 'model.pt2'
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    assert any('weights' in name for name in contents)
+    for name, content in contents.items():
+        # bare, or in the archive of torch.save
+        assert not content.startswith((b'\x80\x02', b'PK\x03\x04')), name
+        assert b'"use_pickle": true' not in content, name
+
+
 def test_the_onnx_file_says_it_too(folders):
     onnx = pytest.importorskip('onnx')
     model = onnx.load(folders('onnx', format='onnx') / 'model.onnx')
@@ -138,6 +154,9 @@ def test_a_changed_folder_is_refused(folders, tmp_path):
         DeployedNetwork(folder)
     model.unlink()
     with pytest.raises(DeploymentError, match="no file 'model.onnx'"):
+        DeployedNetwork(folder)
+    (folder / 'metadata.json').write_text(json.dumps(dict(metadata, files={})))
+    with pytest.raises(DeploymentError, match='names no file of the model'):
         DeployedNetwork(folder)
     (folder / 'metadata.json').write_text(
         json.dumps(dict(metadata, format_version=99)))
@@ -196,19 +215,69 @@ def test_wrong_numbers_leave_nothing_behind(small, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_operator_that_a_format_lacks(small, tmp_path, monkeypatch):
+@pytest.mark.parametrize('kind, operator, message', [
+    ('onnx', torch.special.bessel_j0, 'ONNX cannot express.*bessel'),
+    ('openvino', lambda x: x + torch.linalg.det(x[..., :4, :4])[0, 0],
+     'OpenVINO cannot express.*Det'),
+])
+def test_an_operator_that_a_format_lacks(small, tmp_path, monkeypatch, kind,
+                                         operator, message):
+    pytest.importorskip(dict(onnx='onnxruntime').get(kind, kind))
     from rtseg_plugin.deployment.graph import InferenceGraph
     plain = InferenceGraph.forward
 
     def exotic(self, image, *state):
         logits, *after = plain(self, image, *state)
-        return (torch.special.bessel_j0(logits), *after)
+        return (operator(logits), *after)
 
     monkeypatch.setattr(InferenceGraph, 'forward', exotic)
-    with pytest.raises(DeploymentError,
-                       match='ONNX cannot express this network.*bessel'):
+    with pytest.raises(DeploymentError, match=message):
+        export(*small, out=tmp_path / 'out', format=kind)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_head_that_does_more_than_to_resize(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        ERFNetHead, 'predict', lambda self, *args: None)
+    with pytest.raises(DeploymentError, match='ERFNetHead does more in a'):
         export(*small, out=tmp_path / 'out')
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_test_in_windows_is_said(small, tmp_path):
+    """What is exported takes the image as a whole."""
+    done = run_tool(
+        'deployment/export.py', small[0], '--out', tmp_path / 'out',
+        '--cfg-options', 'model.test_cfg.mode=slide')
+    assert done.returncode == 0, done.stderr
+    assert 'slide a window' in done.stdout
+    assert 'slide a window' in (tmp_path / 'out/report.md').read_text()
+    assert 'labels are those of random weights' in done.stdout
+
+
+def test_what_is_no_config(tmp_path):
+    (tmp_path / 'photo.png').write_bytes(b'')
+    done = run_tool('deployment/export.py', tmp_path / 'photo.png', '--out',
+                    tmp_path / 'out')
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: ')
+
+
+def test_options_reach_a_packaged_network_and_leave_a_config_alone(small):
+    source = load_source('sctnet-s-street', cfg_options={
+        'model.decode_head.align_corners': True})
+    assert source.segmentor.align_corners
+    assert source.checkpoint.endswith('.safetensors')
+    plain = load_source('sctnet-s-street')
+    assert not plain.segmentor.align_corners
+    for key, value in source.segmentor.state_dict().items():
+        assert torch.equal(value, plain.segmentor.state_dict()[key])
+    with pytest.raises(DeploymentError, match='size mismatch'):
+        load_source('sctnet-s-street', cfg_options={
+            'model.decode_head.num_classes': 3})
+    cfg = Config.fromfile(small[0])
+    load_source(cfg, cfg_options={'model.decode_head.num_classes': 3})
+    assert cfg.model.decode_head.num_classes == 5
 
 
 def test_a_missing_package_is_one_line(small, tmp_path, monkeypatch):
@@ -238,9 +307,6 @@ def test_classes_are_never_of_another_data_set(small):
     ('rtformer-slim_4xb3-38k_camvid-720x960', (720, 960)),
 ])
 def test_the_size_comes_from_the_config(name, size):
-    from mmengine.config import Config
-
-    from rtseg_plugin.utils.host_tools import resolve_config
     assert config_size(Config.fromfile(resolve_config(name))) == size
 
 

@@ -1,5 +1,6 @@
 """Quantised exports: calibration, accuracy, what is refused."""
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from rtseg_plugin.deployment.data import Accuracy, Validation
 from rtseg_plugin.deployment.export import export
 from rtseg_plugin.deployment.graph import normalisation_of, normalise
 from rtseg_plugin.utils.deployed_folder import DeploymentError
-from tests.builders import write_cityscapes
+from tests.builders import ROOT, write_cityscapes
 from tests.deployment.conftest import SIZE, frame
 from tests.deployment.test_memory import small_video  # noqa: F401
 
@@ -36,6 +37,9 @@ def with_data(small, tmp_path_factory):
     """The small network's config with a data set."""
     root = tmp_path_factory.mktemp('data')
     write_cityscapes(root, train=3, val=2, size=SIZE)
+    for path in (root / 'gtFine/val').rglob('*.png'):  # nothing of class 18
+        label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), np.minimum(label, 17))
     cfg = Config.fromfile(small[0])
     pipeline = [
         dict(type='LoadImageFromFile'),
@@ -127,18 +131,44 @@ def test_a_config_calibrates_and_measures(small, with_data, tmp_path):
     assert len(accuracy['fp32']['classes']) == 19
     assert accuracy['int8']['miou'] >= accuracy['fp32']['miou'] - 5
     assert '| mean |' in (tmp_path / 'out/report.md').read_text()
+    assert accuracy['int8']['classes'][18] is None
+    # plain JSON: no NaN
+    json.loads((tmp_path / 'out/metadata.json').read_text(),
+               parse_constant=pytest.fail)
 
 
 def test_images_are_from_all_over_the_set(small, with_data, monkeypatch):
     from rtseg_plugin.deployment import data
     monkeypatch.setattr(data, 'CALIBRATION_IMAGES', 2)
     cfg = Config.fromfile(with_data)
-    frames = data.ConfigFrames(cfg, load_segmentor(*small))
+    frames = data.ConfigFrames(cfg, load_segmentor(*small), SIZE)
     assert len(frames) == len(list(frames.streams())) == 2
     assert list(frames.loader.dataset.indices) == [0, 2]
     cfg.train_dataloader = None
-    frames = data.ConfigFrames(cfg, load_segmentor(*small))
+    frames = data.ConfigFrames(cfg, load_segmentor(*small), SIZE)
     assert frames.kind.startswith('validation images')
+
+
+def test_images_of_another_size_are_refused(small, with_data, tmp_path):
+    with pytest.raises(DeploymentError, match='gives images of 64x96, INT8 is '
+                       'exported for 64x128'):
+        export(*small, out=tmp_path / 'out', calibration=with_data,
+               size=(64, 128), **INT8)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings('ignore:Mean of empty slice')
+def test_labels_of_no_class_are_no_measure(small, with_data, tmp_path):
+    cfg = Config.fromfile(with_data)
+    data = cfg.val_dataloader.dataset
+    shutil.copytree(data.data_root, tmp_path / 'data')
+    data.data_root = str(tmp_path / 'data')
+    for path in (tmp_path / 'data/gtFine/val').rglob('*.png'):
+        cv2.imwrite(str(path), np.full(SIZE, 255, np.uint8))
+    model = load_segmentor(*small)
+    with pytest.raises(DeploymentError, match='mIoU of the 2 .* is nan'):
+        Validation(cfg, model, SIZE).measure(
+            lambda image, state: (np.zeros((1, 5, *SIZE), np.float32), None))
 
 
 def test_accuracy_is_that_of_the_host(small, with_data):
@@ -151,9 +181,9 @@ def test_accuracy_is_that_of_the_host(small, with_data):
         with torch.no_grad():
             return model(torch.from_numpy(image), mode='tensor').numpy(), None
 
-    got = Validation(cfg, model).measure(step)
+    got = Validation(cfg, model, SIZE).measure(step)
     hits = np.zeros((2, 19))
-    data = Validation(cfg, model).loader.dataset
+    data = Validation(cfg, model, SIZE).loader.dataset
     for i in range(len(data)):
         item = data[i]
         image = item['inputs'].permute(1, 2, 0).numpy()
@@ -167,7 +197,8 @@ def test_accuracy_is_that_of_the_host(small, with_data):
         for c in range(19):
             hits[0, c] += ((labels == c) & (truth == c)).sum()
             hits[1, c] += ((labels == c) | (truth == c)).sum()
-    want = hits[0] / hits[1] * 100
+    with np.errstate(invalid='ignore'):  # class 18 is nowhere
+        want = hits[0] / hits[1] * 100
     np.testing.assert_allclose(got.classes, want, rtol=1e-6)
     assert abs(got.miou - np.nanmean(want)) < 0.01
 
@@ -209,6 +240,7 @@ def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F81
 
 @pytest.mark.parametrize('options, message', [
     (dict(calibration='nowhere'), 'nowhere is no folder and no config'),
+    (dict(calibration=ROOT / 'README.md'), 'is no folder and no config'),
     (dict(), 'has no data set'),
     (dict(calibration='nowhere', precision='fp32'), 'is for int8, not fp32'),
     (dict(output='labels'), 'exported with --output logits'),
@@ -240,3 +272,9 @@ def test_data_that_is_not_there(with_data, small, tmp_path):
         data.data_root = str(tmp_path / 'elsewhere')
     with pytest.raises(DeploymentError, match='data set is not there'):
         export(*small, out=tmp_path / 'out', calibration=cfg, **INT8)
+    for kind in ('leftImg8bit', 'gtFine'):
+        for split in ('train', 'val'):
+            (tmp_path / 'elsewhere' / kind / split).mkdir(parents=True)
+    with pytest.raises(DeploymentError, match='no images to calibrate with'):
+        export(*small, out=tmp_path / 'out', calibration=cfg, **INT8)
+    assert [path.name for path in tmp_path.iterdir()] == ['elsewhere']

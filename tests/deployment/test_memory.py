@@ -93,6 +93,13 @@ def test_a_stream_gives_what_a_session_gives(small_video, tmp_path, kind):
     assert int(states[0].frames[0]) == 3
 
 
+def test_a_neck_without_its_fixed_form(small_video, tmp_path, monkeypatch):
+    monkeypatch.delattr(LocalMemoryAttention, 'fixed_step')
+    with pytest.raises(DeploymentError, match='remembers frames and cannot'):
+        export(*small_video, out=tmp_path / 'out')
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_free_sizes_are_refused(small_video, tmp_path):
     with pytest.raises(DeploymentError, match='frames of one size.*--size'):
         export(*small_video, out=tmp_path / 'out', dynamic=True)

@@ -39,6 +39,35 @@ def test_one_onnx_file(small, tmp_path):
     np.testing.assert_allclose(got, want, atol=1e-4 * np.abs(want).max())
 
 
+def test_wrong_numbers_leave_no_file(small, tmp_path, monkeypatch):
+    pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnxscript')
+    from rtseg_plugin.deployment import onnx_file
+    plain = onnx_file.write_onnx
+
+    def wrong(program, *args):
+        program.state_dict['decode_head.conv_seg.bias'] += 1
+        plain(program, *args)
+        program.state_dict['decode_head.conv_seg.bias'] -= 1
+
+    monkeypatch.setattr(onnx_file, 'write_onnx', wrong)
+    done = run_tool('deployment/pytorch2onnx.py', small[0], '--checkpoint',
+                    small[1], '--verify', '--output-file',
+                    tmp_path / 'new/net.onnx')
+    assert done.returncode == 1
+    assert 'gives other numbers' in done.stderr
+    assert list((tmp_path / 'new').iterdir()) == []
+
+
+@pytest.mark.parametrize('name', ['onnx', 'torchscript'])
+def test_a_size_under_the_least(small, tmp_path, name):
+    pytest.importorskip('onnxruntime')
+    done = run_tool(f'deployment/pytorch2{name}.py', small[0], '--shape', 8,
+                    '--output-file', tmp_path / 'net')
+    assert done.returncode == 1
+    assert 'at least 9 pixels a side, got 8x8' in done.stderr
+
+
 def test_torchscript_says_that_it_is_deprecated(small, tmp_path):
     done = run_tool('deployment/pytorch2torchscript.py', small[0],
                     '--checkpoint', small[1], '--verify', '--output-file',

@@ -1,10 +1,12 @@
 """Timing in turns, and the tools on top of it. No time is asserted."""
 import json
+import tempfile
 import time
 
 import numpy as np
 import pytest
 
+from rtseg_plugin.apis import TorchNetwork
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment import timing
 from rtseg_plugin.deployment.export import export
@@ -78,11 +80,20 @@ def test_what_is_timed_gives_the_same_labels(small, tmp_path):
                                   SETTING._replace(size=(32, 32)))
 
 
-def test_a_stream_is_timed_by_the_frame(small):
+def test_a_stream_is_timed_by_the_frame(small, tmp_path, monkeypatch):
     pytest.importorskip('av')
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    step, precisions = TorchNetwork.step_together, set()
+    monkeypatch.setattr(
+        TorchNetwork, 'step_together',
+        lambda self, *args: (precisions.add(self.precision),
+                             step(self, *args))[1])
     contender = timing.torch_contender(
-        *small, SETTING._replace(mode='stream'))
+        *small, SETTING._replace(mode='stream'), precision='bf16')
     assert contender.run() == contender.frames == timing.STREAM_FRAMES
+    assert precisions == {'bf16'}
+    del contender
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_compare(small, tmp_path):
@@ -100,30 +111,59 @@ def test_compare(small, tmp_path):
         assert (tmp_path / f'out/speed_accuracy.{ending}').stat().st_size > 999
 
 
-def test_compare_says_what_is_wrong(small):
-    done = run_tool('analysis_tools/compare.py', small[0], '--backends',
-                    'abacus', '--size', *SIZE)
+@pytest.mark.parametrize('options, message', [
+    (['--backends', 'abacus'], "no backend 'abacus'"),
+    (['--backends', 'torch:int8'], 'timed in fp32 or bf16, not in int8'),
+    (['--miou', 'small=12.5'], '--miou names small, compared are'),
+])
+def test_compare_says_what_is_wrong(small, options, message):
+    done = run_tool('analysis_tools/compare.py', small[0], '--size', *SIZE,
+                    *options)
     assert done.returncode == 1
-    assert "no backend 'abacus'" in done.stderr
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize('options, message', [
+    (['--mode', 'network', '--dtype', 'float16'], 'fp32 or bf16, not in fp16'),
+    (['--precision', 'int8'], 'fp32 or bf16, not in int8'),
+    (['--mode', 'network', '--batch-size', 2], 'batch-size cannot be chosen'),
+    (['--output', 'labels', '--device', 'cuda'], 'device cannot be chosen'),
+])
+def test_benchmark_ignores_no_option(small, options, message):
+    done = run_tool('analysis_tools/benchmark.py', small[0], '--shape', *SIZE,
+                    *options)
+    assert done.returncode != 0
+    assert message in done.stderr
 
 
 def test_benchmark_of_a_backend(small, tmp_path):
     pytest.importorskip('onnxruntime')
     pytest.importorskip('onnxscript')
     pytest.importorskip('av')
-    export(*small, out=tmp_path / 'out')
+    folder = tmp_path / 'out'
+    export(*small, out=folder)
     for options in (['--mode', 'pipeline'], ['--output', 'logits'],
                     ['--mode', 'stream']):
         done = run_tool(
-            'analysis_tools/benchmark.py', tmp_path / 'out', '--shape', *SIZE,
-            '--iterations', 1, '--warmup', 1, '--work-dir', tmp_path / 'work',
-            *options)
+            'analysis_tools/benchmark.py', folder, '--iterations', 1,
+            '--warmup', 1, '--work-dir', tmp_path / 'work', *options)
         assert done.returncode == 0, done.stderr
         assert f'{options[1]}' in done.stdout
-        assert 'onnx fp32' in done.stdout
+        assert 'onnx fp32, 64x96' in done.stdout
     assert 'of the rate of the network alone' in done.stdout
     rows = json.loads(max((tmp_path / 'work').iterdir()).read_text())['rows']
     assert [row['mode'] for row in rows] == ['stream', 'network']
+    done = run_tool('analysis_tools/benchmark.py', folder, '--precision',
+                    'bf16')
+    assert done.returncode == 2
+    assert 'precision cannot be chosen of a deployed folder' in done.stderr
+    # a folder is a row of a comparison, by the name that it was given
+    done = run_tool(
+        'analysis_tools/compare.py', folder, '--size', *SIZE, '--rounds', 1,
+        '--threads', 1, '--miou', f'{folder}=12.5', '--out', tmp_path / 'c')
+    assert done.returncode == 0, done.stderr
+    assert f'| {folder} |' in done.stdout
+    assert str(folder) in (tmp_path / 'c/speed_accuracy.svg').read_text()
 
 
 @pytest.mark.slow

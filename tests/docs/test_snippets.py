@@ -1,4 +1,6 @@
 """What the documentation says is done, page by page."""
+import re
+
 import pytest
 
 from tests.builders import ROOT
@@ -14,15 +16,25 @@ def data(tmp_path_factory):
     return folder
 
 
-def run_page(page, data, tmp_path, monkeypatch, slow):
-    blocks = [
-        x for x in snippets.collect(ROOT / page)
-        if x.language in snippets.RUN and not x.skip
-    ]
-    if not slow:
-        blocks = [x for x in blocks if not x.slow]
-    if not blocks:
-        pytest.skip('nothing to run')
+def blocks_of(page):
+    """What runs of a page, the slow blocks too."""
+    return [x for x in snippets.collect(ROOT / page)
+            if x.language in snippets.RUN and not x.skip]
+
+
+def pages_with(slow):
+    """Pages that have something to run, of the slow blocks or the others."""
+    found = []
+    for page in PAGES:
+        try:
+            if any(block.slow == slow for block in blocks_of(page)):
+                found.append(page)
+        except ValueError:  # it cannot be read, and fails test_links_and_names
+            continue
+    return found
+
+
+def run_blocks(blocks, data, tmp_path, monkeypatch):
     snippets.copy_tree(data, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('MPLBACKEND', 'Agg')
@@ -34,25 +46,16 @@ def run_page(page, data, tmp_path, monkeypatch, slow):
             pytest.fail(f'{block.page}:{block.line}: {error!r}')
 
 
-def has_slow(page):
-    # of the text, so that a page that cannot be read fails its tests alone
-    return '<!-- run: slow' in (ROOT / page).read_text(encoding='utf-8')
-
-
-@pytest.mark.parametrize('page', [p for p in PAGES if not has_slow(p)])
-def test_page(page, data, tmp_path, monkeypatch):
-    run_page(page, data, tmp_path, monkeypatch, slow=False)
-
-
-@pytest.mark.parametrize('page', [p for p in PAGES if has_slow(p)])
+@pytest.mark.parametrize('page', pages_with(slow=False))
 def test_quick_part_of_page(page, data, tmp_path, monkeypatch):
-    run_page(page, data, tmp_path, monkeypatch, slow=False)
+    run_blocks([x for x in blocks_of(page) if not x.slow], data, tmp_path,
+               monkeypatch)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('page', [p for p in PAGES if has_slow(p)])
+@pytest.mark.parametrize('page', pages_with(slow=True))
 def test_whole_page(page, data, tmp_path, monkeypatch):
-    run_page(page, data, tmp_path, monkeypatch, slow=True)
+    run_blocks(blocks_of(page), data, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize('page', PAGES)
@@ -75,10 +78,23 @@ def test_links_and_names(page):
                     snippets.run_command(words, path)
 
 
+@pytest.mark.parametrize('page', PAGES)
+def test_files_that_are_named_are_there(page):
+    """``rtseg_plugin/x/y.py`` and the like; but for a made-up network's."""
+    text = (ROOT / page).read_text(encoding='utf-8')
+    named = re.findall(
+        r'`((?:rtseg_plugin|configs|tools|tests|docs)/[\w/.-]+)`', text)
+    assert [name for name in named
+            if 'foonet' not in name and not (ROOT / name).exists()] == []
+
+
 def test_pages_are_found():
     assert {'README.md', 'configs/sctnet/README.md',
             'docs/architecture.md'} <= set(PAGES)
     assert sum(len(snippets.collect(ROOT / p)) for p in PAGES) > 20
+    quick, slow = pages_with(slow=False), pages_with(slow=True)
+    assert 'README.md' in quick
+    assert {'docs/deploy.md', 'docs/distil.md'} <= set(slow)
 
 
 @pytest.mark.parametrize('text, message', [
@@ -112,7 +128,8 @@ def test_marks_and_indents(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('command', [
     'make nothing-of-that-name', 'pip install ".[nothing]"',
-    'curl http://example.org', 'python tools/train.py x.py'
+    'curl http://example.org', 'python tools/train.py x.py',
+    'mim run rtseg_plugin dist_train x.py 2'  # mim runs no shell scripts
 ])
 def test_commands_that_are_refused(command, tmp_path):
     with pytest.raises(AssertionError):

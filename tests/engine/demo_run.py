@@ -35,6 +35,25 @@ def demo_config(data_root, work_dir, iterations, save_every=1000):
     return cfg
 
 
+HEAD = dict(
+    type='FCNHead', in_channels=128, channels=8, num_convs=1,
+    norm_cfg=dict(type='BN'), loss_decode=dict(type='CrossEntropyLoss'))
+
+
+def tiny_config(data_root, work_dir, iterations=1, num_classes=19):
+    """The same with a network of no size, for what is not about networks."""
+    cfg = demo_config(data_root, work_dir, iterations)
+    cfg.model = dict(
+        type='EncoderDecoder',
+        data_preprocessor=cfg.model.data_preprocessor,
+        backbone=dict(type='ERFNetEncoder', num_blocks=1, dilations=(2, )),
+        decode_head=dict(HEAD, num_classes=num_classes),
+        auxiliary_head=dict(HEAD, num_classes=num_classes),
+        train_cfg=dict(),
+        test_cfg=dict(mode='whole'))
+    return cfg
+
+
 def train(cfg):
     runner = Runner.from_cfg(cfg)
     runner.train()

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from rtseg_plugin.engine import AmpOptimWrapper, amp_optim_wrapper
-from tests.builders import load_config, write_cityscapes
+from tests.builders import load_config, shorten_runs, write_cityscapes
 
 SIZE = (64, 128)
 cpu_only = pytest.mark.skipif(
@@ -74,6 +74,7 @@ def test_refuses_half_precision():
 
 def train_the_recipe(folder):
     """Two iterations; what the backbone saw is left in seen.json."""
+    shorten_runs(pytest.MonkeyPatch())
     amp_optim_wrapper.computes_in_bfloat16 = lambda: True
     write_cityscapes(folder / 'data', size=SIZE)
     cfg = load_config(

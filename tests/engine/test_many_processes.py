@@ -12,7 +12,7 @@ import torch
 from rtseg_plugin.utils.safe_load import safe_torch_load
 from tests.builders import ROOT, write_cityscapes
 from tests.engine import faulty_run, many_worker
-from tests.engine.demo_run import demo_config
+from tests.engine.demo_run import tiny_config
 
 
 def launch(processes, *command, **environment):
@@ -27,12 +27,9 @@ def launch(processes, *command, **environment):
 
 @pytest.fixture(scope='module')
 def one(tmp_path_factory):
-    """What a single process gives, in a process of its own."""
+    """What a single process gives."""
     out = tmp_path_factory.mktemp('one')
-    child = subprocess.run(
-        [sys.executable, '-m', 'tests.engine.many_worker', str(out)],
-        cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert child.returncode == 0, child.stderr[-3000:]
+    many_worker.main(str(out))
     return torch.load(out / 'rank0.pth')
 
 
@@ -98,7 +95,7 @@ def test_no_process_waits_for_a_clip_of_one_frame(tmp_path):
 def test_the_documented_command(tmp_path):
     """``tools/dist_train.sh CONFIG 2``, where torch has no GPU."""
     write_cityscapes(tmp_path / 'data')
-    cfg = demo_config(tmp_path / 'data', tmp_path / 'work', 1)
+    cfg = tiny_config(tmp_path / 'data', tmp_path / 'work')
     cfg.train_cfg.val_interval = 1
     cfg.log_level = 'INFO'
     cfg.dump(tmp_path / 'cfg.py')

@@ -10,7 +10,14 @@ from mmseg.apis import inference_model, init_model
 
 from rtseg_plugin.utils.safe_load import UnsafeCheckpointError
 from tests.builders import write_cityscapes
-from tests.engine.demo_run import SIZE, demo_config, run_test, train, weights
+from tests.engine.demo_run import (
+    SIZE,
+    demo_config,
+    run_test,
+    tiny_config,
+    train,
+    weights,
+)
 
 
 @pytest.fixture(scope='module')
@@ -166,7 +173,7 @@ def label_out_of_range(root):
 def test_damaged_samples_name_their_file(tmp_path, change, message):
     root, path = damaged(tmp_path, change)
     with pytest.raises(ValueError, match=message) as error:
-        train(demo_config(root, tmp_path, 1))
+        train(tiny_config(root, tmp_path))
     assert str(path) in str(error.value)
 
 

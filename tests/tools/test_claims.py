@@ -5,10 +5,10 @@ import json
 import sys
 
 import pytest
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 from rtseg_plugin.utils.host_tools import resolve_config
-from tests.builders import ROOT, build_model
+from tests.builders import ROOT, build_model, load_config
 
 sys.path.insert(0, str(ROOT / 'tools/misc'))
 claims = importlib.import_module('claims')
@@ -20,7 +20,7 @@ def with_options(row):
     """A row's config as the command line makes it."""
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    cfg = Config.fromfile(resolve_config(row.config))
+    cfg = load_config(resolve_config(row.config))
     cfg.merge_from_dict(parser.parse_args(
         ['--cfg-options', 'x=1', *row.options]).cfg_options)
     return cfg

@@ -201,29 +201,31 @@ def test_print_config_by_bare_name(tmp_path, monkeypatch):
 @pytest.mark.skipif(shutil.which('bash') is None, reason='no bash')
 @pytest.mark.parametrize('script, args, want', [
     ('dist_train.sh', ['c.py', '2', '--amp'],
-     'torchrun .*--nproc_per_node=2 .*/train.py c.py --launcher pytorch '
+     'torchrun .*--nproc_per_node=2 .* {}/train.py c.py --launcher pytorch '
      '--amp'),
     ('dist_test.sh', ['c.py', 'w.pth', '2', '--tta'],
-     'torchrun .*--nproc_per_node=2 .*/test.py c.py w.pth --launcher pytorch '
-     '--tta'),
+     'torchrun .*--nproc_per_node=2 .* {}/test.py c.py w.pth '
+     '--launcher pytorch --tta'),
     ('slurm_train.sh', ['part', 'job', 'c.py', '--amp'],
-     'srun -p part --job-name=job .*/train.py c.py --launcher=slurm --amp'),
+     'srun -p part --job-name=job .* {}/train.py c.py --launcher=slurm --amp'),
     ('slurm_test.sh', ['part', 'job', 'c.py', 'w.pth', '--tta'],
-     'srun -p part --job-name=job .*/test.py c.py w.pth --launcher=slurm '
+     'srun -p part --job-name=job .* {}/test.py c.py w.pth --launcher=slurm '
      '--tta'),
 ])
 def test_shell_scripts(tmp_path, script, args, want):
-    """What they call, with the launchers replaced by an echo."""
+    """What they call, with the launchers replaced by an echo; anywhere."""
     for name in ('torchrun', 'srun'):
         (tmp_path / name).write_text('#!/bin/sh\necho "${0##*/} $*"\n')
         (tmp_path / name).chmod(0o755)
     result = subprocess.run(
         ['bash', str(TOOLS / script), *args],
         env=dict(os.environ, PATH=f'{tmp_path}:{os.environ["PATH"]}'),
+        cwd=tmp_path,
         capture_output=True,
         text=True)
     assert result.returncode == 0, result.stderr
-    assert re.fullmatch(want, result.stdout.strip())
+    assert re.fullmatch(
+        want.format(re.escape(str(TOOLS))), result.stdout.strip())
 
 
 def test_no_shell_script_is_forgotten():

@@ -3,6 +3,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.builders import ROOT
+from tests.deployment.conftest import CLASSES, small  # noqa: F401
 from tests.tools import browser
 
 gr = pytest.importorskip('gradio')
@@ -62,7 +64,7 @@ def test_an_image_and_its_classes(page, photo):
     assert (drawn[~hidden] == colour).all()
 
 
-def test_a_clip_comes_back_playable(page, tmp_path):
+def test_a_clip_comes_back_playable(page, tmp_path, monkeypatch):
     av = pytest.importorskip('av')
     from rtseg_plugin.apis.video_writer import VideoWriter
     path = tmp_path / 'clip.mp4'
@@ -70,7 +72,10 @@ def test_a_clip_comes_back_playable(page, tmp_path):
     for i in range(30):
         writer.write(np.full((64, 96, 3), 8 * i, np.uint8))
     writer.close()
-    target, said = page.video(str(path), RECIPE, 0.5)
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'temporary'))
+    (tmp_path / 'temporary').mkdir()
+    answers = page.video(str(path), RECIPE, 0.5)
+    target, said = next(answers)
     with av.open(target) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.pix_fmt) == ('h264',
@@ -80,6 +85,9 @@ def test_a_clip_comes_back_playable(page, tmp_path):
     # two seconds of three
     assert frames in (20, 21)
     assert 'only the first 2 s' in said
+    # what a visitor gave is not kept, nor what was made of it
+    assert next(answers, None) is None
+    assert list((tmp_path / 'temporary').iterdir()) == []
 
 
 def test_a_camera_has_its_own_stream(page):
@@ -100,8 +108,21 @@ def test_a_broken_file_gets_a_message(page, tmp_path, data):
     with pytest.raises(gr.Error, match='no image, or it is damaged'):
         page.image(str(path), RECIPE, 'none', 0.5)
     with pytest.raises(gr.Error, match='clip') as error:
-        page.video(str(path), RECIPE, 0.5)
+        next(page.video(str(path), RECIPE, 0.5))
     assert str(tmp_path) not in str(error.value)
+
+
+def test_a_deployed_folder_is_a_network_too(web, photo, small,  # noqa: F811
+                                            tmp_path):
+    pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnxscript')
+    from rtseg_plugin.deployment.export import export
+    export(*small, out=tmp_path / 'out')
+    page = web.Page(web.Networks([str(tmp_path / 'out')], 'cpu', 1), 2.)
+    one, _, _, _, classes, _ = page.image(str(photo[0]), 'out', 'none', 0.5)
+    assert set(classes.value) == {CLASSES[i] for i in np.unique(one.labels)}
+    picture, _, _ = page.camera(photo[1], 'out', 0.5, None)
+    assert picture.shape == photo[1].shape
 
 
 def test_large_images_are_made_smaller(web, tmp_path):

@@ -56,7 +56,7 @@ class Program:
 
 def archive(path, data, records=None, compression=zipfile.ZIP_STORED):
     """A zip as torch.save lays it out, around any pickle."""
-    with zipfile.ZipFile(path, 'w', compression) as out:
+    with zipfile.ZipFile(path, 'w', compression, compresslevel=1) as out:
         out.writestr('archive/data.pkl', data)
         out.writestr('archive/byteorder', 'little')
         for name, content in (records or {}).items():

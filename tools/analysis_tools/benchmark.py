@@ -52,12 +52,12 @@ from rtseg_plugin.deployment.timing import (
     deployed_contender,
     is_folder,
     summarise,
+    take_turns,
     threads_or_all,
-    time_in_turns,
     torch_contender,
 )
 from rtseg_plugin.models.inference import to_inference
-from rtseg_plugin.utils.deployed_folder import DeploymentError
+from rtseg_plugin.utils.deployed_folder import DeploymentError, read_metadata
 from rtseg_plugin.utils.host_tools import resolve_config
 from rtseg_plugin.utils.timing import timed
 
@@ -80,15 +80,14 @@ def parse_args() -> argparse.Namespace:
         type=int,
         nargs=2,
         metavar=('H', 'W'),
-        default=[512, 1024],
-        help='size of the random image, default 512 1024')
+        help='size of the random image, default 512 1024, or that of a folder')
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument(
         '--device', help="'cpu', 'cuda:0', ...; default: a GPU if any")
     parser.add_argument(
         '--dtype',
-        choices=['float32', 'float16', 'bfloat16'],
-        default='float32')
+        choices=sorted(DTYPES.values()),
+        help='default float32')
     parser.add_argument(
         '--threads', type=int, help='CPU threads, default: as torch chooses')
     parser.add_argument(
@@ -110,17 +109,34 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--precision',
         choices=['fp32', 'fp16', 'bf16', 'int8'],
-        help='of the backend; fp32, fp16 and bf16 are --dtype as well')
+        help='--dtype by another name, and int8 of a backend')
     parser.add_argument('--mode', choices=MODES)
     parser.add_argument('--output', choices=OUTPUTS)
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     args = parser.parse_args()
-    if args.precision in DTYPES:
-        args.dtype = DTYPES[args.precision]
-    if args.device is None:
-        args.device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     if args.iterations < 1 or args.repeat_times < 1:
         parser.error('--iterations and --repeat-times must be at least 1')
+    folder = is_folder(args.config)
+    args.alone = bool(args.backend or args.mode or args.output
+                      or args.precision == 'int8' or folder)
+    if args.alone:
+        fixed = dict(device=(None, 'cpu'), batch_size=(1, ),
+                     repeat_times=(1, ), memory_format=('contiguous', ))
+        if folder:
+            fixed.update(dict.fromkeys(
+                ('checkpoint', 'backend', 'precision', 'dtype',
+                 'cfg_options'), (None, )))
+        for name, values in fixed.items():
+            if getattr(args, name) not in values:
+                parser.error(
+                    f'{name.replace("_", "-")} cannot be chosen '
+                    + ('of a deployed folder' if folder else
+                       'with --backend, --mode, --output or int8'))
+    if args.shape is None and not folder:
+        args.shape = [512, 1024]
+    dtypes = {name: dtype for dtype, name in DTYPES.items()}
+    args.precision = args.precision or dtypes[args.dtype or 'float32']
+    args.dtype = DTYPES.get(args.precision)
     return args
 
 
@@ -254,25 +270,24 @@ def time_predict(args, cfg, model, dtype) -> dict:
 
 def time_backend(args) -> None:
     """A backend, a mode or an output by itself; writes a JSON as well."""
-    setting = Setting(
-        tuple(args.shape), threads_or_all(args.threads), args.mode
-        or 'network', args.output or 'labels')
-    modes = [setting]
-    if setting.mode == 'stream':
-        modes.append(setting._replace(mode='network'))
-    rows = []
-    with tempfile.TemporaryDirectory() as work:
-        try:
-            for number, one in enumerate(modes):
-                contender = backend_contender_of(
-                    args, one, Path(work, str(number)))
-                seconds = time_in_turns([contender], args.iterations,
-                                        args.warmup)
-                rows.extend(
-                    dict(row, **one._asdict())
-                    for row in summarise([contender], seconds))
-        except DeploymentError as error:
-            sys.exit(f'error: {error}')
+    try:
+        size = args.shape or read_metadata(args.config)['input']['size']
+        setting = Setting(
+            tuple(size or (512, 1024)), threads_or_all(args.threads), args.mode
+            or 'network', args.output or 'labels')
+        settings = [setting]
+        if setting.mode == 'stream':
+            settings.append(setting._replace(mode='network'))
+        with tempfile.TemporaryDirectory() as work:
+            contenders = [
+                backend_contender_of(args, one, Path(work, 'exported'))
+                for one in settings
+            ]
+            seconds = take_turns(contenders, args.iterations, args.warmup)
+    except DeploymentError as error:
+        sys.exit(f'error: {error}')
+    rows = [dict(row, **one._asdict())
+            for row, one in zip(summarise(contenders, seconds), settings)]
     for row in rows:
         print(f'{row["name"]}, {row["size"][0]}x{row["size"][1]}, '
               f'{row["threads"]} threads, {row["mode"]}, {row["output"]} out: '
@@ -280,24 +295,24 @@ def time_backend(args) -> None:
               f'{row["p90_ms"]:.1f}, {row["frames_per_second"]:.2f} frames / '
               's')
     if len(rows) == 2:
-        print(f'the stream runs at {rows[1]["ms"] / rows[0]["ms"]:.2f} of the '
-              'rate of the network alone')
+        print(f'the stream runs at {rows[1]["ratio"]:.2f} of the rate of the '
+              'network alone')
     name = osp.splitext(osp.basename(args.config.rstrip('/')))[0]
     write_json(args, name, dict(rows=rows))
 
 
 def backend_contender_of(args, setting, folder):
     """What the arguments ask for."""
-    if is_folder(args.config):
-        return deployed_contender(Path(args.config), setting)
-    precision = args.precision or 'fp32'
+    for exported in (Path(args.config), folder):
+        if is_folder(exported):
+            return deployed_contender(exported, setting)
     if args.backend in (None, 'torch'):
         return torch_contender(
-            args.config, args.checkpoint, setting, precision=precision,
+            args.config, args.checkpoint, setting, precision=args.precision,
             cfg_options=args.cfg_options)
     return backend_contender(
         args.config, args.checkpoint, args.backend, setting, folder,
-        precision, cfg_options=args.cfg_options)
+        args.precision, cfg_options=args.cfg_options)
 
 
 def write_json(args, name: str, result: dict) -> None:
@@ -312,9 +327,10 @@ def write_json(args, name: str, result: dict) -> None:
 
 def main() -> None:
     args = parse_args()
-    if (args.backend or args.mode or args.output or args.precision == 'int8'
-            or is_folder(args.config)):
+    if args.alone:
         return time_backend(args)
+    if args.device is None:
+        args.device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     try:
         path = resolve_config(args.config)
         cfg = Config.fromfile(path)

@@ -92,7 +92,7 @@ def contenders_of(name: str, model: str, args: argparse.Namespace,
                   setting: Setting, work: Path) -> list:
     """One model on each backend."""
     if is_folder(model):
-        return [deployed_contender(Path(model), setting)]
+        return [deployed_contender(Path(model), setting, name)]
     found = []
     for which in args.backends:
         backend, _, precision = which.partition(':')
@@ -166,6 +166,10 @@ def main() -> None:
         }
     except ValueError as error:
         sys.exit(f'error: --miou takes MODEL=VALUE: {error}')
+    unknown = sorted(mious.keys() - models.keys())
+    if unknown:
+        sys.exit(f'error: --miou names {", ".join(unknown)}, compared are '
+                 f'{", ".join(models)}')
     with tempfile.TemporaryDirectory() as work:
         try:
             contenders = [

@@ -1,13 +1,16 @@
 """What the exporters of MMSegmentation's names share."""
 import argparse
 import sys
-from typing import Callable, Tuple
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, Iterator, Tuple
 
 import torch
 from mmengine import DictAction
 
 from rtseg_plugin.deployment.export import Source, config_size, load_source
 from rtseg_plugin.deployment.graph import InferenceGraph
+from rtseg_plugin.deployment.onnx_file import least_side
 from rtseg_plugin.utils.deployed_folder import DeploymentError
 
 
@@ -45,14 +48,34 @@ def load(
     """
     try:
         source = load_source(args.config, args.checkpoint, args.cfg_options)
+        if getattr(source.segmentor, 'stateful', False):
+            raise DeploymentError(
+                f'{args.config} remembers frames: export it, with its state '
+                'as inputs and outputs, with tools/deployment/export.py')
+        network = InferenceGraph(source.segmentor, 'resized').eval()
+        size = tuple(args.shape or config_size(source.cfg) or (512, 1024))
+        least = least_side(network)
+        if min(size) < least:
+            raise DeploymentError(
+                f'{source.name} needs images of at least {least} pixels a '
+                f'side, got {size[0]}x{size[1]}')
     except DeploymentError as error:
         sys.exit(f'error: {error}')
-    if getattr(source.segmentor, 'stateful', False):
-        sys.exit(
-            f'error: {args.config} remembers frames: export it, with its '
-            'state as inputs and outputs, with tools/deployment/export.py')
-    size = tuple(args.shape or config_size(source.cfg) or (512, 1024))
-    return source, InferenceGraph(source.segmentor, 'resized').eval(), size
+    return source, network, size
+
+
+@contextmanager
+def written(output_file: str) -> Iterator[Path]:
+    """A file to write to, which gets its name if all goes well."""
+    path = Path(output_file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.stem}.part{path.suffix}')
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    print(f'wrote {path}')
 
 
 def verify(network: torch.nn.Module, size: Tuple[int, int],

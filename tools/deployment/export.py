@@ -64,9 +64,14 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        export(**vars(args))
-    except DeploymentError as error:
+        metadata = export(**vars(args))
+    except (DeploymentError, OSError) as error:
         sys.exit(f'error: {error}')
+    if metadata['checkpoint'] is None:
+        print('no checkpoint: the labels are those of random weights')
+    if metadata['test_mode'] == 'slide':
+        print("note: the config's tests slide a window over the image; what "
+              'was exported takes it as a whole, and gives other labels')
     print(f'wrote {args.out}')
 
 

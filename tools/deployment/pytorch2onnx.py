@@ -6,10 +6,9 @@ second size. ``export.py`` makes a folder that runs by itself.
 Needs ``pip install 'rtseg_plugin[onnx]'``.
 """
 import sys
-from pathlib import Path
 
 import torch
-from _export import load, parse_args, verify
+from _export import load, parse_args, verify, written
 
 from rtseg_plugin.deployment.graph import normalisation_of
 from rtseg_plugin.deployment.onnx_file import (
@@ -24,33 +23,32 @@ from rtseg_plugin.utils.runtimes import need
 
 def main() -> None:
     args = parse_args(__doc__.split('\n')[0], 'tmp.onnx')
-    path = Path(args.output_file)
     try:
         for module in ('onnx', 'onnxscript'):
             need(module, extra='onnx')
         onnxruntime = need('onnxruntime', extra='onnx') if args.verify else 0
         source, network, size = load(args)
         program = capture(network, (torch.zeros(2, 3, *EXAMPLE_SIZE), ), 'NHW')
-        write_onnx(program, ['image'], ['logits'], path, 'NHW')
+        with written(args.output_file) as path:
+            write_onnx(program, ['image'], ['logits'], path, 'NHW')
+            describe_onnx(
+                path,
+                dict(
+                    normalisation_of(source.segmentor)._asdict(),
+                    name=source.name,
+                    classes=source.classes,
+                    palette=source.palette))
+            if args.verify:
+                session = onnxruntime.InferenceSession(
+                    str(path), providers=['CPUExecutionProvider'])
+
+                def run(image: torch.Tensor) -> torch.Tensor:
+                    return torch.from_numpy(
+                        session.run(None, {'image': image.numpy()})[0])
+
+                verify(network, size, run)
     except DeploymentError as error:
         sys.exit(f'error: {error}')
-    describe_onnx(
-        path,
-        dict(
-            normalisation_of(source.segmentor)._asdict(),
-            name=source.name,
-            classes=source.classes,
-            palette=source.palette))
-    print(f'wrote {path}')
-    if args.verify:
-        session = onnxruntime.InferenceSession(
-            str(path), providers=['CPUExecutionProvider'])
-
-        def run(image: torch.Tensor) -> torch.Tensor:
-            return torch.from_numpy(
-                session.run(None, {'image': image.numpy()})[0])
-
-        verify(network, size, run)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ takes its place.
 import warnings
 
 import torch
-from _export import load, parse_args, verify
+from _export import load, parse_args, verify, written
 
 
 class _Logits(torch.nn.Module):
@@ -31,12 +31,12 @@ def main() -> None:
         warnings.simplefilter('ignore')  # said above
         traced = torch.jit.trace(
             _Logits(network), torch.randn(1, 3, *size), check_trace=False)
-    traced.save(args.output_file)
-    print(f'wrote {args.output_file}')
-    if args.verify:
-        loaded = torch.jit.load(args.output_file)
-        with torch.no_grad():
-            verify(network, size, loaded)
+    with written(args.output_file) as path:
+        traced.save(str(path))
+        if args.verify:
+            loaded = torch.jit.load(str(path))
+            with torch.no_grad():
+                verify(network, size, loaded)
 
 
 if __name__ == '__main__':

@@ -30,7 +30,7 @@ def _scores(message_hub: Optional[dict]) -> Dict[str, float]:
 
 def _normalisation(preprocessor: nn.Module) -> Tuple[Tensor, Tensor]:
     """Mean and deviation that it takes out, (C or 1, 1, 1), on the CPU."""
-    if not getattr(preprocessor, '_enable_normalize', False):
+    if not hasattr(preprocessor, 'mean'):
         return torch.zeros(1, 1, 1), torch.ones(1, 1, 1)
     return preprocessor.mean.float().cpu(), preprocessor.std.float().cpu()
 
@@ -142,10 +142,12 @@ class Teacher:
         loaded = CheckpointLoader.load_checkpoint(
             self.checkpoint, map_location='cpu', logger='current')
         state = loaded.get('state_dict', loaded)
+        # what only trains it, perhaps with a teacher of its own
         state = {
             key: value
             for key, value in state.items()
-            if not key.startswith(('auxiliary_head.', 'data_preprocessor.'))
+            if not key.startswith(
+                ('auxiliary_head.', 'alignments.', 'data_preprocessor.'))
         }
         own = network.state_dict()
         missing = [key for key in own if key not in state]

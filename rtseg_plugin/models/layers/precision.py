@@ -30,7 +30,5 @@ def float32_matmul(a: Tensor, b: Tensor) -> Tensor:
     """
     if a.dtype in (torch.float16, torch.bfloat16):
         a, b = a.float(), b.float()
-    if torch.is_autocast_enabled(a.device.type):
-        with torch.autocast(a.device.type, enabled=False):
-            return torch.matmul(a, b)
-    return torch.matmul(a, b)
+    with full_precision(a):
+        return torch.matmul(a, b)

@@ -26,6 +26,4 @@ def is_exporting() -> bool:
     Returns:
         bool: Whether it is so; no for ``torch.compile`` and ``jit.trace``.
     """
-    # torch < 2.7 has no is_exporting
-    exporting = getattr(torch.compiler, 'is_exporting', lambda: False)
-    return exporting() or torch.onnx.is_in_onnx_export()
+    return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()

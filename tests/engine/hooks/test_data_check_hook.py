@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from rtseg_plugin.engine.hooks import DataCheckHook
 from rtseg_plugin.utils.host_tools import cause_of
 from tests.builders import write_cityscapes
-from tests.engine.demo_run import demo_config, train
+from tests.engine.demo_run import tiny_config, train
 
 
 @pytest.fixture
@@ -25,18 +25,9 @@ def relabel(root, change):
         cv2.imwrite(str(path), change(label).astype(np.uint8))
 
 
-def config(root, work_dir, num_classes=19):
-    cfg = demo_config(root, work_dir, 1)
-    del cfg.model.teacher, cfg.model.alignments
-    cfg.model.type = 'EncoderDecoder'
-    cfg.model.decode_head.num_classes = num_classes
-    cfg.model.auxiliary_head.num_classes = num_classes
-    return cfg
-
-
 def test_masks_of_0_and_255(root, tmp_path):
     relabel(root, lambda label: np.where(label < 9, 0, 255))
-    cfg = config(root, tmp_path / 'one')
+    cfg = tiny_config(root, tmp_path / 'one')
     with pytest.raises(ValueError, match='train_dataloader.dataset.*only '
                        r'\[0, 255\].*RelabelPixels'):
         train(cfg)
@@ -50,7 +41,7 @@ def test_masks_of_0_and_255(root, tmp_path):
 
 
 def test_too_few_classes_in_a_head(root, tmp_path):
-    cfg = config(root, tmp_path / 'one', num_classes=2)
+    cfg = tiny_config(root, tmp_path / 'one', num_classes=2)
     with pytest.raises(ValueError, match='model.decode_head.num_classes is 2, '
                        'but train_dataloader.dataset has 19 classes'):
         train(cfg)
@@ -58,7 +49,7 @@ def test_too_few_classes_in_a_head(root, tmp_path):
 
 def test_labels_beyond_the_classes(root, tmp_path):
     """Where the data set does not say which classes it has."""
-    cfg = config(root, tmp_path / 'one', num_classes=2)
+    cfg = tiny_config(root, tmp_path / 'one', num_classes=2)
     cfg.train_dataloader.dataset.type = 'BaseSegDataset'
     cfg.train_dataloader.dataset.update(
         img_suffix='_leftImg8bit.png',
@@ -72,7 +63,7 @@ def test_an_empty_data_set_is_named(root, tmp_path):
     for path in (root / 'leftImg8bit' / 'train').rglob('*.png'):
         path.unlink()
     with pytest.raises(ValueError) as caught:
-        train(config(root, tmp_path / 'one'))
+        train(tiny_config(root, tmp_path / 'one'))
     cause = cause_of(caught.value)
     assert cause.startswith('train_dataloader.dataset is empty: there is no '
                             'image *_leftImg8bit.png under')
@@ -84,7 +75,7 @@ HOST = dict(type='CrossEntropyLoss', class_weight=[1.] * 19)
 
 def test_class_weights_and_ignored_labels(root, tmp_path):
     relabel(root, lambda x: np.where(x == x[0, 0], 255, x))
-    cfg = config(root, tmp_path / 'one')
+    cfg = tiny_config(root, tmp_path / 'one')
     cfg.model.decode_head.loss_decode = HOST
     with pytest.raises(ValueError, match=(
             r'model.decode_head.loss_decode: .*index 255 .*label 0 of train_'
@@ -97,7 +88,7 @@ def test_class_weights_and_ignored_labels(root, tmp_path):
 
 def test_class_weights_and_padding(root, tmp_path):
     """What cannot be seen in the labels is a warning."""
-    cfg = config(root, tmp_path / 'one')
+    cfg = tiny_config(root, tmp_path / 'one')
     cfg.model.decode_head.loss_decode = [HOST]
     runner = Runner.from_cfg(cfg)
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
@@ -109,7 +100,7 @@ def test_class_weights_and_padding(root, tmp_path):
 
 
 def test_class_weights_of_another_number(root, tmp_path):
-    cfg = config(root, tmp_path / 'one')
+    cfg = tiny_config(root, tmp_path / 'one')
     cfg.model.auxiliary_head.loss_decode = dict(HOST, class_weight=[1.] * 11)
     with pytest.raises(ValueError, match=(
             r'model.auxiliary_head.loss_decode.class_weight holds 11 weights,'
@@ -120,7 +111,7 @@ def test_class_weights_of_another_number(root, tmp_path):
 def test_a_head_that_ignores_another_label(root, tmp_path):
     """255 is not always no class."""
     relabel(root, lambda x: np.where(x == x[0, 0], 255, x))
-    cfg = config(root, tmp_path / 'one', num_classes=20)
+    cfg = tiny_config(root, tmp_path / 'one', num_classes=20)
     cfg.model.decode_head.ignore_index = 19
     with pytest.raises(ValueError, match=(
             r'holds \[255\].*labels are 0 to 19, or 19 for no class '

@@ -177,8 +177,9 @@ def test_norms_without_running_statistics_stay():
 
 @torch.no_grad()
 @pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning')
-@pytest.mark.parametrize('way', ['trace', 'export'])
-@pytest.mark.parametrize('name', ['sctnet-s', 'gain-r18'])
+@pytest.mark.parametrize('name, way', [
+    ('sctnet-s', 'trace'), ('sctnet-s', 'export'), ('gain-r18', 'trace'),
+    pytest.param('gain-r18', 'export', marks=pytest.mark.slow)])
 def test_written_down_it_is_plain(name, way):
     """Any runtime knows its operations; norms are gone; sizes are free."""
     segmentor = built(name)

@@ -150,9 +150,11 @@ def test_mismatching_checkpoint_tells_path_and_counts(model, tmp_path):
         other.init_weights()
 
 
-def test_auxiliary_head_of_a_teacher_checkpoint_is_skipped(model, tmp_path):
+def test_what_only_trains_a_teacher_is_skipped(model, tmp_path):
+    """Also of one that was distilled itself."""
     state = dict(model.teacher.network().state_dict())
     state['auxiliary_head.conv_seg.bias'] = torch.zeros(19)
+    state['alignments.0.projection.bias'] = torch.zeros(64)
     torch.save(dict(state_dict=state), tmp_path / 'teacher.pth')
     other = build_model(tiny_config())
     other.teacher.checkpoint = str(tmp_path / 'teacher.pth')

@@ -61,18 +61,7 @@ class FlowAlignedInterpolation(BaseModule):
             channels, channels, norm_cfg=norm_cfg, act_cfg=act_cfg)
 
     def forward(self, guide: Tensor, semantic: Tensor) -> Tensor:
-        """Bring the semantic feature to the resolution of the guide.
-
-        Args:
-            guide (Tensor): Of shape (N, channels, H, W).
-            semantic (Tensor): Of shape (N, channels, h, w), any h and w.
-
-        Returns:
-            Tensor: Of shape (N, channels, H, W).
-
-        Raises:
-            ValueError: If the channels or the batches do not fit.
-        """
+        """As :meth:`.Interpolation.forward`."""
         check_features(
             type(self).__name__, guide, semantic, self.channels,
             self.channels)
