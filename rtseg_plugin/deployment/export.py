@@ -451,19 +451,33 @@ class _Job:
         return network
 
     def _compare_sizes(self) -> None:
-        """With free sizes: at a second one and an odd one at least."""
+        """With free sizes: at two others, odd ones if any may come."""
         least = self.metadata['input']['minimum']
         height, width = self.size
         sizes = [(height // 2 + 32, width // 2 + 96),
-                 (height * 5 // 8 | 1, width * 3 // 8 | 1)]
-        sizes = [tuple(max(side, least) for side in one) for one in sizes]
-        self._compare([self.size] * self.dynamic + sizes, free=True)
+                 (height * 5 // 8, width * 3 // 8)]
+        if self.dynamic:
+            sizes = [self.size, sizes[0], tuple(side | 1 for side in sizes[1])]
+        else:  # not every network of the host's takes all sizes
+            sizes = [tuple(-(-side // 32) * 32 for side in one)
+                     for one in sizes]
+        self._compare([tuple(max(side, least) for side in one)
+                       for one in sizes], free=True)
 
     def _compare(self, sizes: List[Tuple[int, int]],
                  free: bool = False) -> None:
         deployed = self._open(None if free else self.size)
         for size in sizes:
-            self._add(compare_step(deployed, self.eager, size))
+            try:
+                comparison = compare_step(deployed, self.eager, size)
+            except Exception as error:  # each runtime has its own
+                hint = (': give --size H W instead of --dynamic'
+                        if self.dynamic else '')
+                raise DeploymentError(
+                    f'{self.source.name} does not run at {size[0]}x{size[1]}, '
+                    f'or what was exported of it does not{hint} '
+                    f'({str(error).strip().splitlines()[-1]})') from error
+            self._add(comparison)
 
     def _compare_stream(self) -> None:
         self._add(

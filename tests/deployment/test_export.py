@@ -314,3 +314,20 @@ def test_frames_of_comparisons_are_images():
     image = compare.example_frame(40, 60)
     assert image.shape == (40, 60, 3)
     assert cv2.Laplacian(image, cv2.CV_64F).std() > 1
+
+
+@pytest.mark.slow
+def test_a_network_of_the_host_that_takes_no_odd_size(tmp_path):
+    """PIDNet adds maps of a size rounded up and one rounded down."""
+    from pathlib import Path
+
+    import mmseg
+    config = str(Path(mmseg.__file__).parent / '.mim' / 'configs' / 'pidnet' /
+                 'pidnet-s_2xb6-120k_1024x1024-cityscapes.py')
+    made = export(config, out=tmp_path / 'out', size=(128, 256))
+    assert [(c['height'], c['width']) for c in made['comparisons']] == [
+        (96, 224), (96, 96), (128, 256)]
+    with pytest.raises(DeploymentError,
+                       match='pidnet-s.* does not run at 81x97.* give --size'):
+        export(config, out=tmp_path / 'any', size=(128, 256), dynamic=True)
+    assert [path.name for path in tmp_path.iterdir()] == ['out']

@@ -383,54 +383,50 @@ def _plain(query: Tensor,
 
     Padding is the same for every size, and tiles are cut out and put together
     by indices: so an exported graph holds for all sizes of more than a tile.
+    Channels come last, since a runtime then copies whole positions, and tiles
+    stand where heads do, so that it may see one attention in it.
     """
     height, width = query.shape[2:]
     r, tile = window_size // 2, 8
     down, across = (height + tile - 1) // tile, (width + tile - 1) // tile
     dtype = _compute_type(query.dtype)
 
-    def places(tiles: int, margin: int) -> Tensor:
-        first = torch.arange(tiles, device=query.device)[:, None] * tile
-        return first + torch.arange(tile + 2 * margin, device=query.device)
+    def count(n: int) -> Tensor:
+        return torch.arange(n, device=query.device)
 
     def cut(x: Tensor, margin: int) -> Tensor:
-        """(..., H, W) -> (..., down, height, across, width)."""
-        far = margin + tile - 1
-        x = F.pad(x, (margin, far, margin, far))
-        x = x[..., places(down, margin), :]
-        return x[..., places(across, margin)]
+        """(N, S, C, H, W) -> (N, tiles, height * S * width, C)."""
+        side, far = tile + 2 * margin, margin + tile - 1
+        x = F.pad(x.to(dtype), (margin, far, margin, far))
+        rows = count(down)[:, None] * tile + count(side)
+        columns = count(across)[:, None] * tile + count(side)
+        # (down, across, height, S, width)
+        place = count(x.shape[1])[:, None] * x.shape[3]
+        place = (place + rows[:, None, :, None, None]) * x.shape[4]
+        place = (place + columns[:, None, None]).flatten()
+        x = x.permute(0, 1, 3, 4, 2).flatten(1, 3).index_select(1, place)
+        return x.unflatten(1, (down * across, -1))
 
-    def areas(x: Tensor) -> Tensor:
-        # (N, S, C, down, height, across, width) -> (N, down, across, C,
-        # height * S * width)
-        x = cut(x, r).permute(0, 3, 5, 2, 4, 1, 6)
-        return x.contiguous().flatten(4)
-
-    # (N, Ck, down, rows, across, columns) -> (N, down, across, queries, Ck)
-    q = cut(query.to(dtype), 0).permute(0, 2, 4, 3, 5, 1)
-    q = q.contiguous().flatten(3, 4)
+    q, k, v = cut(query[:, None], 0), cut(keys, r), cut(values, r)
     like = query.new_empty(0, dtype=dtype)
-    bias = _window_bias(tile, tile, r, keys.shape[1], like)
+    # (N or 1, 1, queries, positions)
+    bias = _window_bias(tile, tile, r, keys.shape[1], like)[None, None]
     if valid is not None:
         unread = like.new_zeros(valid.shape).masked_fill(
             ~valid, float('-inf'))
-        # (N, 1, 1, 1, height * S * width)
         unread = unread[:, None, :, None].expand(
             -1, tile + 2 * r, -1, tile + 2 * r)
-        bias = bias + unread.flatten(1)[:, None, None, None]
-    logits = q @ areas(keys.to(dtype)) + bias
+        bias = bias + unread.flatten(1)[:, None, None]
     if constant is not None:
-        extra = constant.to(dtype) + torch.zeros_like(logits[..., :1])
-        weights = torch.cat((logits, extra), -1).softmax(-1)[..., :-1]
-    else:
-        weights = logits.softmax(-1)
-    # (N, down, across, Cv, queries)
-    read = areas(values) @ weights.to(values.dtype).transpose(-1, -2)
-    # -> (N, Cv, down, rows, across, columns)
-    read = read.unflatten(4, (tile, tile)).permute(0, 3, 1, 4, 2, 5)
-    y = torch.arange(height, device=query.device)
-    x = torch.arange(width, device=query.device)
-    return read[:, :, y // tile, y % tile][..., x // tile, x % tile]
+        k, v = F.pad(k, (0, 0, 0, 1)), F.pad(v, (0, 0, 0, 1))
+        extra = constant.to(dtype) + torch.zeros_like(bias[..., :1])
+        bias = torch.cat((bias, extra), -1)
+    read = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.)
+    y, x = count(height)[:, None], count(width)
+    place = (y // tile * across + x // tile) * tile + y % tile
+    place = (place * tile + x % tile).flatten()
+    read = read.flatten(1, 2).index_select(1, place).to(values.dtype)
+    return read.unflatten(1, (height, width)).permute(0, 3, 1, 2)
 
 
 def local_attention(query: Tensor,
