@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import mmseg
+import numpy as np
 import torch
 from mmengine.fileio import dump
 
@@ -112,15 +113,15 @@ def contenders_of(name: str, model: str, args: argparse.Namespace,
     return found
 
 
-def geometric_means(rows: list) -> dict:
-    """Of each backend's ratios to the first one of the same model."""
+def geometric_means(rows: list, seconds: np.ndarray) -> dict:
+    """Of each backend's ratios, in a turn, to the first of the same model."""
     first, ratios = {}, {}
-    for row in rows:
+    for i, row in enumerate(rows):
         model, _, backend = row['name'].rpartition(', ')
         if not model:
             continue
-        first.setdefault(model, row)
-        ratios.setdefault(backend, []).append(row['ms'] / first[model]['ms'])
+        turns = seconds[:, i] / seconds[:, first.setdefault(model, i)]
+        ratios.setdefault(backend, []).append(float(np.median(turns)))
     return {
         backend: math.exp(sum(map(math.log, some)) / len(some))
         for backend, some in ratios.items()
@@ -185,7 +186,7 @@ def main() -> None:
           f'{setting.mode}, {setting.output} out, {args.rounds} turns; ratios '
           f'to {rows[0]["name"]}')
     print(table(rows))
-    means = geometric_means(rows)
+    means = geometric_means(rows, seconds)
     for backend, mean in means.items():
         print(f'geometric mean over the models, {backend}: {mean:.2f} of '
               f'{next(iter(means))}')

@@ -421,7 +421,7 @@ def _plain(query: Tensor,
         k, v = F.pad(k, (0, 0, 0, 1)), F.pad(v, (0, 0, 0, 1))
         extra = constant.to(dtype) + torch.zeros_like(bias[..., :1])
         bias = torch.cat((bias, extra), -1)
-    read = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=1.)
+    read = (q @ k.transpose(-1, -2) + bias).softmax(-1) @ v
     y, x = count(height)[:, None], count(width)
     place = (y // tile * across + x // tile) * tile + y % tile
     place = (place * tile + x % tile).flatten()
