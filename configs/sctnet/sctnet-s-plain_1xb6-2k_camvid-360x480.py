@@ -8,16 +8,18 @@ _base_ = [
 ]
 norm_cfg = dict(type='BN', requires_grad=True)
 # rare classes are hard ones
-loss = dict(
-    _delete_=True, type='HardExampleCrossEntropyLoss', min_kept_ratio=0.25)
+loss = dict(type='HardExampleCrossEntropyLoss', min_kept_ratio=0.25)
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
     backbone=dict(norm_cfg=norm_cfg),
-    decode_head=dict(norm_cfg=norm_cfg, num_classes=11, loss_decode=loss),
+    decode_head=dict(
+        norm_cfg=norm_cfg,
+        num_classes=11,
+        loss_decode=dict(_delete_=True, **loss)),
     auxiliary_head=dict(
         norm_cfg=norm_cfg,
         num_classes=11,
-        loss_decode=dict(**loss, loss_weight=0.4)))
+        loss_decode=dict(_delete_=True, loss_weight=0.4, **loss)))
 custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 train_cfg = dict(max_iters=2000, val_interval=250)

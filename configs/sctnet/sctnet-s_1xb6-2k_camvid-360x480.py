@@ -8,13 +8,14 @@ _base_ = [
     '../_base_/schedules/adamw-poly-bf16_demo.py'
 ]
 # rare classes are hard ones
-loss = dict(
-    _delete_=True, type='HardExampleCrossEntropyLoss', min_kept_ratio=0.25)
+loss = dict(type='HardExampleCrossEntropyLoss', min_kept_ratio=0.25)
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
-    decode_head=dict(num_classes=11, loss_decode=loss),
+    decode_head=dict(
+        num_classes=11, loss_decode=dict(_delete_=True, **loss)),
     auxiliary_head=dict(
-        num_classes=11, loss_decode=dict(**loss, loss_weight=0.4)),
+        num_classes=11,
+        loss_decode=dict(_delete_=True, loss_weight=0.4, **loss)),
     teacher=dict(
         config=dict(decode_head=dict(num_classes=11)),
         checkpoint='work_dirs/segformer_mit-b0_1xb6-2k_camvid-360x480/'
