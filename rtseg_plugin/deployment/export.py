@@ -471,12 +471,13 @@ class _Job:
             try:
                 comparison = compare_step(deployed, self.eager, size)
             except Exception as error:  # each runtime has its own
+                cause = str(error).strip().rpartition('\n')[2]
                 hint = (': give --size H W instead of --dynamic'
                         if self.dynamic else '')
                 raise DeploymentError(
                     f'{self.source.name} does not run at {size[0]}x{size[1]}, '
                     f'or what was exported of it does not{hint} '
-                    f'({str(error).strip().splitlines()[-1]})') from error
+                    f'({cause})') from error
             self._add(comparison)
 
     def _compare_stream(self) -> None:
