@@ -5,6 +5,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from rtseg_plugin.apis import load_segmentor
@@ -177,7 +178,6 @@ def test_accuracy_is_that_of_the_host(small, with_data):
     cfg = Config.fromfile(with_data)
 
     def step(image, state):
-        import torch
         with torch.no_grad():
             return model(torch.from_numpy(image), mode='tensor').numpy(), None
 
@@ -187,7 +187,6 @@ def test_accuracy_is_that_of_the_host(small, with_data):
     for i in range(len(data)):
         item = data[i]
         image = item['inputs'].permute(1, 2, 0).numpy()
-        import torch
         with torch.no_grad():
             logits = model.encode_decode(
                 torch.from_numpy(normalise(image, normalisation_of(model))),
@@ -201,6 +200,34 @@ def test_accuracy_is_that_of_the_host(small, with_data):
         want = hits[0] / hits[1] * 100
     np.testing.assert_allclose(got.classes, want, rtol=1e-6)
     assert abs(got.miou - np.nanmean(want)) < 0.01
+
+
+@pytest.mark.slow
+def test_operations_go_back_to_float(small, with_data, tmp_path):
+    """NNCF's own control, where the labels are the network's own."""
+    cfg = Config.fromfile(with_data)
+    data = cfg.val_dataloader.dataset
+    shutil.copytree(data.data_root, tmp_path / 'data')
+    data.data_root = str(tmp_path / 'data')
+    model = load_segmentor(*small)
+    for item in Validation(cfg, model, SIZE).loader.dataset:
+        sample = item['data_samples']
+        image = cv2.imread(sample.img_path)
+        with torch.no_grad():
+            logits = model.encode_decode(
+                torch.from_numpy(normalise(image, normalisation_of(model))),
+                [dict(img_shape=SIZE)])
+        labels = logits.argmax(1)[0].numpy().astype(np.uint8)
+        cv2.imwrite(sample.seg_map_path, labels)
+    cfg.dump(tmp_path / 'own_labels.py')
+    report = export(*small, out=tmp_path / 'out', max_drop=1.,
+                    calibration=str(tmp_path / 'own_labels.py'),
+                    **INT8)['int8']
+    accuracy = report['accuracy']
+    assert accuracy['fp32']['miou'] > 99.9
+    assert report['plain_int8_miou'] < accuracy['fp32']['miou'] - 1
+    assert accuracy['int8']['miou'] >= accuracy['fp32']['miou'] - 1
+    assert report['quantised_operations'] > 0
 
 
 def test_more_than_the_drop_is_refused(small, with_data, tmp_path,
