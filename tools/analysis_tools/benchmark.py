@@ -30,11 +30,9 @@ from typing import Callable, Dict, List, Tuple
 import numpy as np
 import torch
 from mmengine import Config, DictAction
-from mmengine.analysis import FlopAnalyzer
 from mmengine.fileio import dump
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from rtseg_plugin.apis.network import (
     LogitsNetwork,
@@ -59,6 +57,7 @@ from rtseg_plugin.deployment.timing import (
 from rtseg_plugin.models.inference import to_inference
 from rtseg_plugin.utils.deployed_folder import DeploymentError, read_metadata
 from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.multiply_adds import count_multiply_adds
 from rtseg_plugin.utils.timing import timed
 
 DTYPES = dict(fp32='float32', fp16='float16', bf16='bfloat16')
@@ -164,16 +163,6 @@ def conv_peak(device: str, dtype: torch.dtype,
     return lambda: conv(x), 256 * 256 * 9 * 128 * 128
 
 
-def count_macs(network: torch.nn.Module, x: torch.Tensor) -> int:
-    """Multiply-adds of one run, attention included."""
-    # counters do not see fused attention; the plain one is matrix products
-    with sdpa_kernel(SDPBackend.MATH), torch.no_grad():
-        analyzer = FlopAnalyzer(network, (x, ))
-        analyzer.unsupported_ops_warnings(False)
-        analyzer.uncalled_modules_warnings(False)
-        return int(analyzer.total())
-
-
 def time_network(args, model, dtype) -> Tuple[dict, dict]:
     """Time the network alone, the peak convolution interleaved."""
     memory_format = getattr(
@@ -189,7 +178,10 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
     except RuntimeError as error:
         print(f'no inference form: {error}')
     peak_run, peak_macs = conv_peak(args.device, dtype, memory_format)
-    macs = count_macs(plain, x)
+    counter = count_multiply_adds(plain, x)
+    counter.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    with torch.no_grad():
+        macs = int(counter.total())
     with torch.inference_mode():
         for _ in range(max(args.warmup, 1)):
             plain(x)

@@ -10,12 +10,15 @@ import sys
 
 import torch
 from mmengine import Config, DictAction
-from mmengine.analysis import get_model_complexity_info
-from mmengine.analysis.print_helper import _format_size
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from mmengine.analysis import ActivationAnalyzer, parameter_count
+from mmengine.analysis.print_helper import (
+    _format_size,
+    complexity_stats_table,
+)
 
 from rtseg_plugin.apis.network import frame_network, load_segmentor
 from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.multiply_adds import count_multiply_adds
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,21 +51,19 @@ def main() -> None:
         network = frame_network(load_segmentor(cfg), x)
     except (FileNotFoundError, RuntimeError) as error:
         sys.exit(f'error: {error}')
-    # the counter does not see fused attention; the plain one is counted
-    with sdpa_kernel(SDPBackend.MATH):
-        info = get_model_complexity_info(
-            network,
-            inputs=(x, ),
-            show_table=args.by_module,
-            show_arch=False)
+    counter = count_multiply_adds(network, x)
+    flops, params = counter.total(), parameter_count(network)['']
     line = '=' * 30
     print(f'{line}\nCompute type: multiply-adds of one random image\n'
           f'Input shape: {tuple(args.shape)}\n'
-          f'Flops: {_format_size(info["flops"])}\n'
-          f'Params: {_format_size(info["params"])} ({info["params"]:,})\n'
+          f'Flops: {_format_size(flops)}\n'
+          f'Params: {_format_size(params)} ({params:,})\n'
           f'{line}')
     if args.by_module:
-        print(info['out_table'])
+        print(complexity_stats_table(
+            flops=counter,
+            activations=ActivationAnalyzer(network, (x, )),
+            show_param_shapes=True))
 
 
 if __name__ == '__main__':
