@@ -36,13 +36,21 @@ Size = Tuple[int, int]
 Step = Callable[[np.ndarray, Any], Tuple[np.ndarray, Any]]
 
 
+def _all_over(number: int) -> List[int]:
+    """Which of so many images: the first ones may be of one city."""
+    return np.linspace(0, number - 1, min(
+        number, CALIBRATION_IMAGES)).round().astype(int).tolist()
+
+
 class FolderFrames:
     """Images of a folder in the order of their names, one stream.
 
     Args:
-        folder (Path): Where they lie.
+        folder (Path): Where they lie, not in folders of its own.
         size (tuple[int, int]): Height and width that they are resized to.
         how (Normalisation): Of the network.
+        video (bool): Whether they follow each other: the first ones then, not
+            some from all over the folder.
 
     Raises:
         DeploymentError: If there is none, or one cannot be read.
@@ -50,14 +58,17 @@ class FolderFrames:
 
     kind = 'images of a folder'
 
-    def __init__(self, folder: Path, size: Size, how: Normalisation):
-        self.paths = sorted(path for path in folder.iterdir()
-                            if path.suffix.lower() in IMAGE_ENDINGS)
+    def __init__(self, folder: Path, size: Size, how: Normalisation,
+                 video: bool):
+        paths = sorted(path for path in folder.iterdir()
+                       if path.suffix.lower() in IMAGE_ENDINGS)
         self.size, self.how = tuple(size), how
-        if not self.paths:
+        if not paths:
             raise DeploymentError(
-                f'{folder} holds no images ({", ".join(IMAGE_ENDINGS)}) to '
-                'calibrate with')
+                f'{folder} itself holds no images '
+                f'({", ".join(IMAGE_ENDINGS)}) to calibrate with')
+        self.paths = (paths[:CALIBRATION_IMAGES] if video else
+                      [paths[i] for i in _all_over(len(paths))])
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -111,12 +122,8 @@ class ConfigFrames:
             train.pipeline = pipeline
             loader.dataset = train
         built = _build_loader(cfg, loader)
-        # from all over the set, whose first ones may be of one city
-        number = len(built.dataset)
-        indices = np.linspace(
-            0, number - 1, min(number, CALIBRATION_IMAGES)).round()
         self.loader = DataLoader(
-            Subset(built.dataset, indices.astype(int).tolist()),
+            Subset(built.dataset, _all_over(len(built.dataset))),
             collate_fn=built.collate_fn)
 
     def __len__(self) -> int:
@@ -280,7 +287,8 @@ def calibration_frames(
     if not isinstance(calibration, Config):
         path = Path(calibration)
         if path.is_dir():
-            return FolderFrames(path, size, how), None
+            video = getattr(segmentor, 'stateful', False)
+            return FolderFrames(path, size, how, video), None
         try:
             calibration = Config.fromfile(resolve_config(str(calibration)))
         except OSError as error:

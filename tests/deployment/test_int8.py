@@ -138,13 +138,19 @@ def test_a_config_calibrates_and_measures(small, with_data, tmp_path):
                parse_constant=pytest.fail)
 
 
-def test_images_are_from_all_over_the_set(small, with_data, monkeypatch):
+def test_images_are_from_all_over_the_set(small, with_data, pictures,
+                                          monkeypatch):
     from rtseg_plugin.deployment import data
     monkeypatch.setattr(data, 'CALIBRATION_IMAGES', 2)
     cfg = Config.fromfile(with_data)
     frames = data.ConfigFrames(cfg, load_segmentor(*small), SIZE)
     assert len(frames) == len(list(frames.streams())) == 2
     assert list(frames.loader.dataset.indices) == [0, 2]
+    how = normalisation_of(load_segmentor(*small))
+    for video, want in ((False, '03'), (True, '01')):
+        frames = data.FolderFrames(pictures, SIZE, how, video)
+        assert [path.stem for path in frames.paths] == list(want)
+        assert [len(list(frames)) for frames in frames.streams()] == [2]
     cfg.train_dataloader = None
     frames = data.ConfigFrames(cfg, load_segmentor(*small), SIZE)
     assert frames.kind.startswith('validation images')
