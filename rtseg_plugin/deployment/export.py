@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from ..apis.deployed import DeployedNetwork
 from ..apis.network import load_segmentor
+from ..models.layers.pooling import let_pools_follow
 from ..utils import packaged_weights
 from ..utils.deployed_folder import (
     REPORT,
@@ -110,6 +111,7 @@ def load_source(model: Union[str, Path, Config],
         raise DeploymentError(str(error)) from error
     for parameter in segmentor.parameters():
         parameter.requires_grad_(False)
+    let_pools_follow(segmentor)
     meta = segmentor.dataset_meta
     palette = meta.get('palette')
     name = Path(cfg.filename).stem if cfg.filename else 'model'

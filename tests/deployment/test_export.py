@@ -244,6 +244,16 @@ def test_a_head_that_does_more_than_to_resize(small, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_pools_of_the_host_follow_the_size(small, tmp_path):
+    """Pyramid pooling, which the exporter freezes at the example's size."""
+    head = dict(
+        _delete_=True, type='PSPHead', in_channels=16, in_index=0,
+        channels=8, num_classes=5, pool_scales=(1, 2, 3, 6))
+    made = export(small[0], out=tmp_path / 'out', dynamic=True,
+                  cfg_options={'model.decode_head': head})
+    assert len({(c['height'], c['width']) for c in made['comparisons']}) == 3
+
+
 def test_a_test_in_windows_is_said(small, tmp_path):
     """What is exported takes the image as a whole."""
     done = run_tool(
