@@ -7,11 +7,13 @@ limits).
 """
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Dict, NamedTuple
+from typing import Any, Dict, NamedTuple
 
 import torch
 from torch import Tensor
 
+# of an address that mmengine loads: 'rtseg_plugin://sctnet-s-street'
+SCHEME = 'rtseg_plugin://'
 WEIGHTS = Path(__file__).resolve().parent.parent / 'weights'
 
 
@@ -78,3 +80,20 @@ def load_tensors(network: PackagedNetwork) -> Dict[str, Tensor]:
         key: value.float() if value.dtype == torch.float16 else value
         for key, value in load_file(network.weights).items()
     }
+
+
+def load_from_package(filename: str, map_location: Any = None) -> dict:
+    """Loader of ``rtseg_plugin://NAME`` for mmengine's ``CheckpointLoader``.
+
+    Args:
+        filename (str): The address.
+        map_location (Any): As in ``torch.load``; the tensors are on the CPU,
+            wherever that is.
+
+    Returns:
+        dict: With the ``state_dict``.
+
+    Raises:
+        FileNotFoundError: If there is no such network.
+    """
+    return dict(state_dict=load_tensors(find(filename[len(SCHEME):])))

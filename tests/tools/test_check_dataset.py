@@ -121,7 +121,7 @@ def test_the_ready_config_trains_as_it_is(tmp_path, check):
 
 
 @pytest.mark.parametrize('recipe', [
-    pytest.param('sctnet-s-plain_1xb6-2k_camvid-360x480',
+    pytest.param('sctnet-s-street_1xb6-2k_camvid-360x480',
                  marks=pytest.mark.slow),
     'erfnet_1xb8-demo_synthetic-street-128x256',  # ignores 19, not 255
 ])
@@ -153,16 +153,26 @@ def test_heads_and_weights_of_a_recipe(tmp_path, check, recipe, loss):
     assert {head.num_classes for head in heads} == {3}
     assert model.decode_head.loss_decode.type == loss
     weights = model.decode_head.loss_decode.get('class_weight')
-    if loss == 'ClassWeightedCrossEntropyLoss':
-        share = np.bincount(uneven(0).ravel())[:3]
-        share = share / share.sum()
-        want = 1 / np.log(1.02 + share)
-        want /= (want * share).sum()
-        np.testing.assert_allclose(weights, want, atol=1e-3)
-        assert weights[2] > weights[0]
-    else:
-        assert weights is None
-        assert 'takes no class weights' in result.text
+    share = np.bincount(uneven(0).ravel())[:3]
+    share = share / share.sum()
+    want = 1 / np.log(1.02 + share)
+    want /= (want * share).sum()
+    np.testing.assert_allclose(weights, want, atol=1e-3)
+    assert weights[2] > weights[0]
+
+
+def test_a_loss_that_takes_no_weights(tmp_path, check):
+    (tmp_path / 'dice_1xb2-10_mine-64x64.py').write_text("""
+_base_ = 'rtseg_plugin::lmanet/erfnet_1xb8-demo_synthetic-street-128x256.py'
+model = dict(decode_head=dict(loss_decode=dict(
+    _delete_=True, type='DiceLoss')))
+""")
+    result = check(*write(tmp_path, masks=uneven), '--out', 'out',
+                   '--recipe', tmp_path / 'dice_1xb2-10_mine-64x64.py')
+    assert result.returncode == 0, result.text
+    assert 'takes no class weights' in result.text
+    model = Config.fromfile(tmp_path / 'out/config.py').model
+    assert 'class_weight' not in model.decode_head.loss_decode
 
 
 @pytest.mark.parametrize('recipe, message', [

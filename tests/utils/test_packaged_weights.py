@@ -53,6 +53,23 @@ def test_an_unknown_name_lists_those_there_are(toy):
         find('toy-stret')
 
 
+def test_an_address_for_load_from_and_init_cfg(toy):
+    from mmengine.runner import CheckpointLoader
+    loaded = CheckpointLoader.load_checkpoint(
+        'rtseg_plugin://toy-street', 'cpu')['state_dict']
+    assert set(loaded) == set(toy)
+    cfg = load_config(RECIPE)
+    cfg.model.backbone.init_cfg = dict(
+        type='Pretrained', prefix='backbone.',
+        checkpoint='rtseg_plugin://toy-street')
+    model = build_model(cfg)
+    model.init_weights()
+    for key, value in model.backbone.state_dict().items():
+        assert torch.equal(value, loaded[f'backbone.{key}'])
+    with pytest.raises(FileNotFoundError, match="mean 'toy-street'"):
+        CheckpointLoader.load_checkpoint('rtseg_plugin://toy-stret')
+
+
 def test_all_are_small_enough():
     total = sum(network.weights.stat().st_size
                 for network in packaged_networks().values())

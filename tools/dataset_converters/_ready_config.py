@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 if TYPE_CHECKING:  # seconds to import, which a check alone need not wait for
     from mmengine.config import Config
 
-DEFAULT_RECIPE = 'sctnet-s-plain_1xb6-2k_camvid-360x480'
+DEFAULT_RECIPE = 'sctnet-s-street_1xb6-2k_camvid-360x480'
+# losses that class weights can be given to
+WEIGHABLE = ('CrossEntropyLoss', 'HardExampleCrossEntropyLoss')
 
 
 class RecipeError(Exception):
@@ -81,7 +83,9 @@ def _model_lines(recipe: 'Config',
             '        head.loss_decode = dict(',
             "            type='ClassWeightedCrossEntropyLoss',",
             '            class_weight=class_weight,',
-            "            loss_weight=head.loss_decode.get('loss_weight', 1.))"]
+            "            loss_weight=head.loss_decode.get('loss_weight', 1.))",
+            "    elif head.loss_decode.type == 'HardExampleCrossEntropyLoss':",
+            '        head.loss_decode.class_weight = class_weight']
     elif not isinstance(recipe.model.decode_head.loss_decode, list):
         lines += [
             '    # a weight per class of the recipe would not fit yours',
@@ -131,17 +135,18 @@ def write_config(path: Path, data_root: Path, name: str,
     Raises:
         RecipeError: If the recipe cannot be used for images without teacher.
     """
+    from rtseg_plugin.utils.packaged_weights import SCHEME
     base, recipe = load_recipe(name)
     notes = []
     scale, crop = sizes_for(size)
     interval = max(1, iterations // 10)
     loss = recipe.model.decode_head.loss_decode
-    if weights and (isinstance(loss, list) or loss.type != 'CrossEntropyLoss'):
+    if weights and (isinstance(loss, list) or loss.type not in WEIGHABLE):
         notes.append(f'the loss of {name} takes no class weights, so the '
-                     'config has none; a recipe with CrossEntropyLoss does')
+                     f'config has none; a recipe with {WEIGHABLE[0]} does')
         weights = None
     for checkpoint in _checkpoints(recipe.model):
-        if not Path(checkpoint).is_file():
+        if not (checkpoint.startswith(SCHEME) or Path(checkpoint).is_file()):
             notes.append(
                 f'{name} starts from {checkpoint}, which is not here: fetch '
                 'it, or set model.backbone.init_cfg to None')

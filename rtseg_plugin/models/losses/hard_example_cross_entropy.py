@@ -1,5 +1,5 @@
 import math
-from typing import Optional
+from typing import Optional, Sequence
 
 import torch.nn.functional as F
 from mmseg.registry import MODELS
@@ -34,6 +34,9 @@ class HardExampleCrossEntropyLoss(nn.Module):
         min_kept_ratio (float, optional): ``n_min`` as a share of the pixels
             of the batch, in (0, 1). Defaults to None: 1/16 if
             ``min_kept_per_image`` is not given either.
+        class_weight (Sequence[float], optional): A factor of the losses of
+            each class, before the selection; neither network has any.
+            Defaults to None.
         loss_weight (float): Factor of the loss. Defaults to 1.0.
         loss_name (str): Name in the dict of losses; the prefix ``loss_`` puts
             it into the sum that is minimised. Defaults to 'loss_ohem'.
@@ -43,6 +46,7 @@ class HardExampleCrossEntropyLoss(nn.Module):
                  threshold: float = 0.7,
                  min_kept_per_image: Optional[int] = None,
                  min_kept_ratio: Optional[float] = None,
+                 class_weight: Optional[Sequence[float]] = None,
                  loss_weight: float = 1.0,
                  loss_name: str = 'loss_ohem'):
         super().__init__()
@@ -63,6 +67,7 @@ class HardExampleCrossEntropyLoss(nn.Module):
         self.threshold = threshold
         self.min_kept_per_image = min_kept_per_image
         self.min_kept_ratio = min_kept_ratio
+        self.class_weight = class_weight and list(class_weight)
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
@@ -102,11 +107,19 @@ class HardExampleCrossEntropyLoss(nn.Module):
 
         Raises:
             ValueError: If the batch has no more pixels than are to be kept
-                at least.
+                at least, or there are not as many weights as classes.
         """
         min_kept = self._min_kept(label)
+        scale = None
+        if self.class_weight is not None:
+            if len(self.class_weight) != cls_score.shape[1]:
+                raise ValueError(
+                    f'class_weight holds {len(self.class_weight)} weights for '
+                    f'{cls_score.shape[1]} classes')
+            scale = cls_score.new_tensor(self.class_weight)
         losses = F.cross_entropy(
-            cls_score, label, reduction='none', ignore_index=ignore_index)
+            cls_score, label, scale, reduction='none',
+            ignore_index=ignore_index)
         if weight is not None:
             losses = losses * weight
         losses = losses.flatten()

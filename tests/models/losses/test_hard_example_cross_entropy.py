@@ -26,6 +26,20 @@ def random_batch(scale, seed=0):
     return scores.requires_grad_(), label
 
 
+def test_class_weights_count_before_the_selection():
+    scores, label = random_batch(1.)
+    weights = [0.1, 3., 1., 1., 2.]
+    loss = HardExampleCrossEntropyLoss(
+        0.7, 50, class_weight=weights)(scores, label)
+    pixels = F.cross_entropy(
+        scores, label, torch.tensor(weights), reduction='none',
+        ignore_index=255).flatten()
+    torch.testing.assert_close(
+        loss, by_sorting(pixels, -math.log(0.7), 100))
+    with pytest.raises(ValueError, match='holds 3 weights for 5 classes'):
+        HardExampleCrossEntropyLoss(class_weight=[1, 1, 1])(scores, label)
+
+
 @pytest.mark.parametrize('scale', [0.01, 1., 5.])
 @pytest.mark.parametrize('threshold', [0.2, 0.7, 0.95])
 @pytest.mark.parametrize('min_kept', [1, 50, 150, 191])
