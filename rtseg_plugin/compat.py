@@ -124,17 +124,12 @@ def install_mmcv_stand_in() -> bool:
 
 
 def register_safe_loaders() -> None:
-    """Let mmengine read every checkpoint through the safe loader.
-
-    And the networks of the package by ``rtseg_plugin://NAME``.
-    """
+    """Let mmengine read every checkpoint through the safe loader."""
     from mmengine.runner.checkpoint import CheckpointLoader
 
-    from .utils.packaged_weights import SCHEME, load_from_package
     from .utils.safe_load import SAFE_LOADERS
     for prefix, loader in SAFE_LOADERS.items():
         CheckpointLoader.register_scheme(prefix, loader, force=True)
-    CheckpointLoader.register_scheme(SCHEME, load_from_package, force=True)
 
 
 def register_configs() -> None:

@@ -41,6 +41,7 @@ from mmengine.dist import barrier, get_local_rank
 from mmengine.fileio import get_file_backend
 
 from .checkpoint_rules import RULES, safe_globals, storage_item
+from .packaged_weights import SCHEME, load_from_package
 from .pickle_walk import PickleWalk, Storage, UnsafeCheckpointError, refuse
 
 MapLocation = Optional[Union[str, torch.device, Callable, dict]]
@@ -372,4 +373,5 @@ SAFE_LOADERS = {
     'pavi://': load_from_pavi,
     r'(\S+\:)?s3://': load_from_ceph,
     r'(\S+\:)?petrel://': load_from_ceph,
+    SCHEME: load_from_package,
 }
