@@ -1,4 +1,4 @@
-"""The count of operations against the paper's arithmetic."""
+"""The count of operations against one by hand."""
 import torch
 import torch.nn.functional as F
 from torch import nn

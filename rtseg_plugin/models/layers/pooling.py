@@ -1,6 +1,4 @@
 """Adaptive pooling that exports with dynamic sizes."""
-from typing import Tuple, Union
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -55,8 +53,7 @@ def _bin_means(length: int, bins: int, like: Tensor) -> Tensor:
     return inside.to(like.dtype) / (end - start).to(like.dtype)
 
 
-def adaptive_average_pool(x: Tensor,
-                          bins: Union[int, Tuple[int, int]]) -> Tensor:
+def adaptive_average_pool(x: Tensor, bins: int) -> Tensor:
     """``adaptive_avg_pool2d`` as two matrix products.
 
     The ONNX exporter freezes the pooling of ``adaptive_avg_pool2d`` at the
@@ -64,34 +61,29 @@ def adaptive_average_pool(x: Tensor,
 
     Args:
         x (Tensor): Feature of shape (N, C, H, W).
-        bins (int | tuple[int, int]): Bins down and across.
+        bins (int): Bins B along each side.
 
     Returns:
-        Tensor: Of shape (N, C, bins down, bins across).
+        Tensor: Of shape (N, C, B, B).
     """
-    down, across = (bins, bins) if isinstance(bins, int) else bins
     h, w = x.shape[2:]
-    return _bin_means(h, down, x) @ x @ _bin_means(w, across, x).t()
+    return _bin_means(h, bins, x) @ x @ _bin_means(w, bins, x).t()
 
 
 class _AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):
     """torch's own, but for what an exporter makes of it."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if not is_exporting():
-            return super().forward(x)
-        bins = self.output_size
-        bins = (bins, bins) if isinstance(bins, int) else bins
-        # None keeps a side
-        return adaptive_average_pool(
-            x, tuple(b or n for b, n in zip(bins, x.shape[2:])))
+        if is_exporting():
+            return adaptive_average_pool(x, self.output_size)
+        return super().forward(x)
 
 
 def let_pools_follow(network: nn.Module) -> None:
     """Make a network's adaptive average pools export with free sizes.
 
-    Such as those of the host's PSPNet and Fast-SCNN. The numbers stay, to the
-    bit where nothing is exported.
+    Square ones, such as those of the host's PSPNet and Fast-SCNN. The numbers
+    stay, to the bit where nothing is exported.
 
     Args:
         network (nn.Module): Changed in place.
@@ -100,5 +92,6 @@ def let_pools_follow(network: nn.Module) -> None:
         for name, child in module.named_children():
             # a mean of all exports as it is
             if (type(child) is nn.AdaptiveAvgPool2d
-                    and child.output_size not in (1, (1, 1))):
+                    and isinstance(child.output_size, int)
+                    and child.output_size > 1):
                 setattr(module, name, _AdaptiveAvgPool2d(child.output_size))

@@ -34,21 +34,21 @@ class HardExampleCrossEntropyLoss(nn.Module):
         min_kept_ratio (float, optional): ``n_min`` as a share of the pixels
             of the batch, in (0, 1). Defaults to None: 1/16 if
             ``min_kept_per_image`` is not given either.
-        class_weight (Sequence[float], optional): A factor of the losses of
-            each class, before the selection; neither network has any.
-            Defaults to None.
         loss_weight (float): Factor of the loss. Defaults to 1.0.
         loss_name (str): Name in the dict of losses; the prefix ``loss_`` puts
             it into the sum that is minimised. Defaults to 'loss_ohem'.
+        class_weight (Sequence[float], optional): A factor of the losses of
+            each class, before the selection; neither network has any.
+            Defaults to None.
     """
 
     def __init__(self,
                  threshold: float = 0.7,
                  min_kept_per_image: Optional[int] = None,
                  min_kept_ratio: Optional[float] = None,
-                 class_weight: Optional[Sequence[float]] = None,
                  loss_weight: float = 1.0,
-                 loss_name: str = 'loss_ohem'):
+                 loss_name: str = 'loss_ohem',
+                 class_weight: Optional[Sequence[float]] = None):
         super().__init__()
         if not 0 < threshold <= 1:
             raise ValueError(f'threshold is a probability in (0, 1], got '
