@@ -5,6 +5,7 @@ plugin_hooks = [
     dict(type='CheckpointCheckHook'),
     dict(type='RandomStateHook'),
     dict(type='FiniteLossHook'),
+    dict(type='FlushDenormalsHook'),
     dict(type='DataCheckHook'),
     dict(type='TeacherScoreHook')
 ]

@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 from ..models import VideoSegDataPreProcessor
 from ..models.layers.label_map import label_map
+from ..utils.denormals import flush_denormals
 
 _PRECISIONS = dict(fp32=None, bf16=torch.bfloat16, fp16=torch.float16)
 
@@ -104,6 +105,8 @@ class TorchNetwork:
         Returns:
             tuple[np.ndarray, list]: Labels (N, H, W) and the states.
         """
+        if self.device.type == 'cpu':
+            flush_denormals()
         dtype = _PRECISIONS.get(self.precision or '')
         autocast = contextlib.nullcontext() if dtype is None else (
             torch.autocast(self.device.type, dtype))

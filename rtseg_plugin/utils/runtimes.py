@@ -74,6 +74,8 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        # a tenth of a trained attention may be numbers that count slowly
+        options.add_session_config_entry('session.set_denormal_as_zero', '1')
         self.session = onnxruntime.InferenceSession(
             str(path), options, providers=['CPUExecutionProvider'])
 
@@ -125,6 +127,8 @@ class TorchProgram:
     def __init__(self, path: Path, metadata: dict, threads: int):
         self.torch = need(*PACKAGES['pt2'])
         self.torch.set_num_threads(threads)
+        from .denormals import flush_denormals  # imports torch
+        self._flush_denormals = flush_denormals
         self.program = self.torch.export.load(str(path)).module()
         self.names = [metadata['input']['name']] + [
             field['name'] for field in metadata['state']
@@ -132,6 +136,7 @@ class TorchProgram:
 
     def run(self, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
         """Outputs in the order of the graph."""
+        self._flush_denormals()
         with self.torch.no_grad():
             outputs = self.program(
                 *(self.torch.from_numpy(feeds[name]) for name in self.names))

@@ -2,6 +2,7 @@ from .channels_last_hook import ChannelsLastHook
 from .checkpoint_check_hook import CheckpointCheckHook
 from .data_check_hook import DataCheckHook
 from .finite_loss_hook import FiniteLossHook
+from .flush_denormals_hook import FlushDenormalsHook
 from .freeze_hook import FreezeHook
 from .random_state_hook import RandomStateHook
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -12,6 +13,7 @@ __all__ = [
     'CheckpointCheckHook',
     'DataCheckHook',
     'FiniteLossHook',
+    'FlushDenormalsHook',
     'FreezeHook',
     'RandomStateHook',
     'SafeCheckpointHook',
