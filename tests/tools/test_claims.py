@@ -71,11 +71,14 @@ def test_a_table_is_mean_and_range():
         claims.Row('first', 'a', ('load_from={start}', )),
         claims.Row('second', 'b')))
     records = [
-        dict(config='a', options=['load_from=x'], iterations=9, seed=i,
-             mIoU=figure) for i, figure in enumerate((10., 11., 15.))
-    ] + [dict(config='b', options=[], iterations=8, seed=0, mIoU=99.)]
-    text = claims.markdown(
-        [table._replace(iterations=9)], dict(start='x'), records)
+        dict(config='a', options=['load_from={start}'], iterations=9, seed=i,
+             starts=dict(start=source), mIoU=figure)
+        for i, (figure, source) in enumerate(
+            ((10., 'here'), (11., 'here'), (15., 'here'), (99., 'elsewhere')))
+    ] + [dict(config='b', options=[], iterations=8, seed=0, starts={},
+              mIoU=99.)]
+    starts = dict(start=claims.Start('/any/where.pth', 'here'))
+    text = claims.markdown([table._replace(iterations=9)], starts, records)
     assert '| first | 3 | 12.00 (10.00 to 15.00) | `a` |' in text
     assert '| second | 0 | - | `b` |' in text
 
@@ -118,7 +121,7 @@ def test_a_small_run(title, tmp_path, monkeypatch, capsys):
         assert 0 <= figure <= 100
         assert f'| {row.name} | 1 | ' in written
     for record in records:
-        assert f'seed={record["seed"]}' in record['command']
+        assert f'seed={record["seed"]}' in record['commands'][0]
         assert f'{record["mIoU"]:.2f}' in written
     # nothing is done again
     claims.main()

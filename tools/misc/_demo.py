@@ -69,6 +69,25 @@ def _settings(config: str, data: str, options: Sequence[str]) -> str:
         indent=1)
 
 
+def train_command(config: str, work_dir: Path, data: str, seed: int,
+                  *options: str) -> Tuple[str, ...]:
+    """What follows ``mim`` to train a recipe on a data set."""
+    roots = [f'{loader}_dataloader.dataset.data_root={data}/'
+             for loader in ('train', 'val', 'test')]
+    return ('train', 'rtseg_plugin', f'{config}.py', '--gpus', gpus(),
+            '--work-dir', str(work_dir), '--cfg-options',
+            f'randomness.seed={seed}', *options, f'data_root={data}/', *roots)
+
+
+def test_command(config: str, checkpoint: Path, work_dir: Path, data: str,
+                 *options: str) -> Tuple[str, ...]:
+    """What follows ``mim`` to test a checkpoint on a data set."""
+    return ('test', 'rtseg_plugin', f'{config}.py', '--checkpoint',
+            str(checkpoint), '--gpus', gpus(), '--work-dir', str(work_dir),
+            '--cfg-options', f'test_dataloader.dataset.data_root={data}/',
+            *options)
+
+
 def train(config: str,
           work_dir: Path,
           data: str,
@@ -94,16 +113,13 @@ def train(config: str,
     Returns:
         Path: The last checkpoint.
     """
-    options = [f'randomness.seed={seed}', *options, f'data_root={data}/']
-    for loader in ('train', 'val', 'test'):
-        options.append(f'{loader}_dataloader.dataset.data_root={data}/')
     if iterations:
-        options += [
-            f'train_cfg.max_iters={iterations}',
-            f'train_cfg.val_interval={max(iterations // 2, 1)}',
-            f'default_hooks.checkpoint.interval={iterations}'
-        ]
-    settings = _settings(config, data, options)
+        options += (f'train_cfg.max_iters={iterations}',
+                    f'train_cfg.val_interval={max(iterations // 2, 1)}',
+                    f'default_hooks.checkpoint.interval={iterations}')
+    command = train_command(config, work_dir, data, seed, *options)
+    settings = _settings(
+        config, data, command[command.index('--cfg-options') + 1:])
     note = work_dir / 'settings.json'
     if work_dir.exists() and not note.exists():
         sys.exit(f'error: {work_dir} is not from this demo; move it away, or '
@@ -116,10 +132,7 @@ def train(config: str,
     pointer, done = work_dir / 'last_checkpoint', work_dir / 'finished'
     if not done.exists():
         resume = ['--resume'] if pointer.exists() else []
-        call(f'train {work_dir.name}', *mim(
-            'train', 'rtseg_plugin', f'{config}.py', '--gpus', gpus(),
-            '--work-dir', str(work_dir), *resume, '--cfg-options', *options),
-            log=log)
+        call(f'train {work_dir.name}', *mim(*command, *resume), log=log)
         done.touch()
     return Path(pointer.read_text().strip())
 
@@ -136,11 +149,10 @@ def scalars(work_dir: Path) -> List[dict]:
 def test(config: str, checkpoint: Path, work_dir: Path, data: str,
          *options: str, log: Path) -> Dict[str, Union[float, str]]:
     """``mim test``; its metrics, and the printed table under 'table'."""
-    text = call(f'test {work_dir.name}', *mim(
-        'test', 'rtseg_plugin', f'{config}.py', '--checkpoint',
-        str(checkpoint), '--gpus', gpus(), '--work-dir', str(work_dir),
-        '--cfg-options', f'test_dataloader.dataset.data_root={data}/',
-        *options), log=log)
+    text = call(
+        f'test {work_dir.name}',
+        *mim(*test_command(config, checkpoint, work_dir, data, *options)),
+        log=log)
     line = [x for x in text.splitlines() if re.search(r'Iter\(test\)', x)
             and 'mIoU' in x][-1]
     result = {

@@ -2,10 +2,11 @@
 
 Each row of a table is a recipe with options, trained through ``mim train`` by
 as many iterations as the rows beside it. What came out of every run is
-written to docs/claims.json with its command, and from there, as mean and
-range, into docs/results.md between its marks. A run that is in the JSON, with
-the same options, is not done again. ``--reduced`` leaves out what minutes are
-too short for. Two runs at a time, on one core each.
+written to docs/claims.json with its commands and what it started from, and
+from there, as mean and range, into docs/results.md between its marks. A run
+that is in the JSON, of the same options and start, is not done again.
+``--reduced`` leaves out what minutes are too short for. Two runs at a time, on
+one core each.
 """
 import argparse
 import json
@@ -13,13 +14,21 @@ import os
 import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from hashlib import sha1
+from hashlib import sha1, sha256
 from pathlib import Path
+from string import Formatter
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 # the sibling is found as well when this file is loaded by its path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from _demo import render, scalars, test, train  # noqa: E402
+from _demo import (  # noqa: E402
+    render,
+    scalars,
+    test,
+    test_command,
+    train,
+    train_command,
+)
 
 BEGIN, END = '<!-- claims: begin -->\n', '<!-- claims: end -->\n'
 STREET = 'synthetic-street-128x256'
@@ -78,6 +87,13 @@ class Row(NamedTuple):
     name: str
     config: str
     options: Tuple[str, ...] = ()
+
+
+class Start(NamedTuple):
+    """What rows start from: a checkpoint, and where it comes from."""
+
+    path: str
+    source: str
 
 
 class Table(NamedTuple):
@@ -225,65 +241,102 @@ def length(iterations: int) -> Tuple[str, ...]:
 
 
 def prepare_starts(args: argparse.Namespace, tables: List[Table],
-                   folders: Dict[str, str], logs: Path) -> Dict[str, str]:
+                   folders: Dict[str, str], logs: Path) -> Dict[str, Start]:
     """Train, or take from the package, what rows start from."""
-    options = ' '.join(o for t in tables for r in t.rows for o in r.options)
+    needed = {name for t in tables for r in t.rows for name in starts_of(r)}
     starts = {}
     for name, (config, data, iterations) in STARTS.items():
-        if f'{{{name}}}' in options:
+        if name in needed:
             number = args.iterations or iterations[args.reduced]
-            starts[name] = str(train(
-                config, Path(args.work_dirs, f'{name}_{number}'),
-                folders[data], *length(number), log=logs / f'{name}.txt'))
-    if '{erfnet}' in options:
-        starts['erfnet'] = str(Path(args.work_dirs, 'erfnet.pth'))
-        packaged_image_network('erfnet-memory-street', starts['erfnet'])
+            work_dir = Path(args.work_dirs, f'{name}_{number}')
+            path = train(config, work_dir, folders[data], *length(number),
+                         log=logs / f'{name}.txt')
+            command = train_command(
+                config, work_dir, folders[data], 0, *length(number))
+            starts[name] = Start(str(work_dir / path.name), typed(command))
+    if 'erfnet' in needed:
+        name, path = 'erfnet-memory-street', Path(args.work_dirs, 'erfnet.pth')
+        starts['erfnet'] = Start(
+            str(path), f'backbone and decode_head of {name}, SHA-256 '
+            + packaged_image_network(name, path))
     return starts
 
 
-def packaged_image_network(name: str, path: str) -> None:
-    """Backbone and head of a network of the package as a checkpoint."""
+def starts_of(row: Row) -> List[str]:
+    """Names of what a row starts from, the placeholders in its options."""
+    return [name for option in row.options
+            for _, name, _, _ in Formatter().parse(option) if name]
+
+
+def typed(command: Sequence[str]) -> str:
+    """A command of openmim as one types it."""
+    return ' '.join(('mim', *command))
+
+
+def packaged_image_network(name: str, path: Path) -> str:
+    """Backbone and head of a network of the package as a checkpoint.
+
+    Returns:
+        str: SHA-256 of the package's file.
+    """
     import torch
 
     from rtseg_plugin.utils.packaged_weights import find, load_tensors
-    state = {key: value for key, value in load_tensors(find(name)).items()
+    folder = find(name)
+    state = {key: value for key, value in load_tensors(folder).items()
              if not key.startswith('neck.')}
     torch.save(dict(state_dict=state), path)
+    return sha256((folder / 'model.safetensors').read_bytes()).hexdigest()
 
 
-def run(args: argparse.Namespace, config: str, options: Tuple[str, ...],
+def run(args: argparse.Namespace, row: Row, starts: Dict[str, Start],
         iterations: int, seed: int, data: str, folder: str) -> Dict:
     """Train, and of snippets test on all frames; what came out.
 
     The checkpoint is not kept: there are many.
     """
+    config = row.config
+    options = filled(row, starts)
     everything = (*options, *length(iterations))
     digest = sha1(' '.join(everything).encode()).hexdigest()[:8]
     work_dir = Path(args.work_dirs, f'{config}_{digest}_seed{seed}')
-    checkpoint = train(config, work_dir, folder, *everything,
-                       log=Path(f'{work_dir}.txt'), seed=seed)
+    checkpoint = work_dir / train(
+        config, work_dir, folder, *everything, log=Path(f'{work_dir}.txt'),
+        seed=seed).name
+    commands = [train_command(config, work_dir, folder, seed, *everything)]
     if data == 'snippets':
-        found = test(
-            config, checkpoint, Path(f'{work_dir}_test'), folder,
-            f'test_evaluator.1.flow.root={folder}/flow/val',
-            'test_evaluator.1.flow.img_root='
-            f'{folder}/leftImg8bit_sequence/val',
-            *(o for o in options if o.startswith('model.')),
-            log=Path(f'{work_dir}_test.txt'))
+        tested = (config, checkpoint, Path(f'{work_dir}_test'), folder,
+                  f'test_evaluator.1.flow.root={folder}/flow/val',
+                  'test_evaluator.1.flow.img_root='
+                  f'{folder}/leftImg8bit_sequence/val',
+                  *(o for o in options if o.startswith('model.')))
+        commands.append(test_command(*tested))
+        found = test(*tested, log=Path(f'{work_dir}_test.txt'))
     else:
         found = [x for x in scalars(work_dir) if 'mIoU' in x][-1]
     checkpoint.unlink(missing_ok=True)
     return dict(
-        config=config, options=options, iterations=iterations, seed=seed,
-        command=f'mim train rtseg_plugin {config}.py --cfg-options '
-        + ' '.join((f'randomness.seed={seed}', *everything)),
+        config=config, options=row.options, iterations=iterations, seed=seed,
+        starts=sources(row, starts),
+        commands=[typed(command) for command in commands],
         **{key: round(found[key], 2) for key in FIGURES if key in found})
 
 
-def identity(record: Dict) -> Tuple:
-    """What a run is of."""
-    return (record['config'], tuple(record['options']), record['iterations'],
-            record['seed'])
+def filled(row: Row, starts: Dict[str, Start]) -> Tuple[str, ...]:
+    """A row's options with the paths of what it starts from."""
+    paths = {name: start.path for name, start in starts.items()}
+    return tuple(option.format(**paths) for option in row.options)
+
+
+def sources(row: Row, starts: Dict[str, Start]) -> Dict[str, str]:
+    """Where a row's starts come from."""
+    return {name: starts[name].source for name in starts_of(row)}
+
+
+def identity(config: str, options: Sequence[str], iterations: int,
+             starts: Dict[str, str], **_: object) -> Tuple:
+    """What a run is of, but for its seed."""
+    return config, tuple(options), iterations, tuple(starts.items())
 
 
 def spread(values: Sequence[float]) -> str:
@@ -294,7 +347,7 @@ def spread(values: Sequence[float]) -> str:
             f'({min(values):.2f} to {max(values):.2f})')
 
 
-def markdown(tables: List[Table], starts: Dict[str, str],
+def markdown(tables: List[Table], starts: Dict[str, Start],
              records: List[Dict]) -> str:
     """The tables, of the runs that there are."""
     parts = []
@@ -305,11 +358,9 @@ def markdown(tables: List[Table], starts: Dict[str, str],
             + ' | '.join(f'{f.replace("_", " ")}, %' for f in figures)
             + ' | recipe |\n|' + '---|' * (len(figures) + 3))
         for row in table.rows:
-            options = tuple(o.format(**starts) for o in row.options)
-            runs = [
-                r for r in records
-                if identity(r)[:3] == (row.config, options, table.iterations)
-            ]
+            wanted = identity(row.config, row.options, table.iterations,
+                              sources(row, starts))
+            runs = [r for r in records if identity(**r) == wanted]
             cells = [spread([r[f] for r in runs if f in r]) for f in figures]
             parts.append('| ' + ' | '.join(
                 [row.name, str(len(runs)), *cells, f'`{row.config}`']) + ' |')
@@ -340,7 +391,7 @@ def main() -> None:
     starts = prepare_starts(args, tables, folders, logs)
     kept = Path(args.docs, 'claims.json')
     records = json.loads(kept.read_text()) if kept.exists() else []
-    done = {identity(record) for record in records}
+    done = {(identity(**record), record['seed']) for record in records}
     os.environ['OMP_NUM_THREADS'] = str(
         max((os.cpu_count() or 1) // args.jobs, 1))
     futures = []
@@ -349,13 +400,14 @@ def main() -> None:
         for seed in args.seeds:
             for table in tables:
                 for row in table.rows:
-                    options = tuple(o.format(**starts) for o in row.options)
-                    key = (row.config, options, table.iterations, seed)
-                    if key in done:
+                    key = identity(row.config, row.options,
+                                   table.iterations, sources(row, starts))
+                    if (key, seed) in done:
                         continue
-                    done.add(key)
+                    done.add((key, seed))
                     futures.append(pool.submit(
-                        run, args, *key, table.data, folders[table.data]))
+                        run, args, row, starts, table.iterations, seed,
+                        table.data, folders[table.data]))
         try:
             for future in as_completed(futures):
                 records.append(future.result())
