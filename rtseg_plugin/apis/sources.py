@@ -450,7 +450,7 @@ def _is_image(item: Any) -> bool:
             and not glob.has_magic(str(item)))
 
 
-def _files(paths: Iterable[Union[str, Path]]) -> List[Path]:
+def image_files(paths: Iterable[Union[str, Path]]) -> List[Path]:
     """Images among paths, in natural order; pipes and folders are not."""
     return sorted((Path(p) for p in paths
                    if Path(p).suffix.lower() in IMAGES and Path(p).is_file()),
@@ -512,7 +512,7 @@ def open_source(source: Source,
 def _open_name(name: str, hwaccel: Optional[str], timeout: float,
                reconnect: int) -> FrameSource:
     if osp.isdir(name):
-        files = _files(Path(name).iterdir())
+        files = image_files(Path(name).iterdir())
         if not files:
             raise FileNotFoundError(
                 f'{name} holds no images ({", ".join(IMAGES)})')
@@ -525,7 +525,7 @@ def _open_name(name: str, hwaccel: Optional[str], timeout: float,
     if scheme:
         return NetworkStream(name, timeout, reconnect)
     if not osp.exists(name) and glob.has_magic(name):
-        files = _files(glob.iglob(name, recursive=True))
+        files = image_files(glob.iglob(name, recursive=True))
         if not files:
             raise FileNotFoundError(
                 f'{name} matches no images ({", ".join(IMAGES)})')

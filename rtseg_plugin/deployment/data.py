@@ -24,11 +24,11 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from ..apis.sources import IMAGES, image_files
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, resolve_config
 from .graph import Normalisation, normalise
 
-IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # that ranges are taken from, at most
 CALIBRATION_IMAGES = 100
 Size = Tuple[int, int]
@@ -43,7 +43,7 @@ def _all_over(number: int) -> List[int]:
 
 
 class FolderFrames:
-    """Images of a folder in the order of their names, one stream.
+    """Images of a folder in the natural order of their names, one stream.
 
     Args:
         folder (Path): Where they lie, not in folders of its own.
@@ -60,13 +60,12 @@ class FolderFrames:
 
     def __init__(self, folder: Path, size: Size, how: Normalisation,
                  video: bool):
-        paths = sorted(path for path in folder.iterdir()
-                       if path.suffix.lower() in IMAGE_ENDINGS)
+        paths = image_files(folder.iterdir())
         self.size, self.how = tuple(size), how
         if not paths:
             raise DeploymentError(
                 f'{folder} itself holds no images '
-                f'({", ".join(IMAGE_ENDINGS)}) to calibrate with')
+                f'({", ".join(IMAGES)}) to calibrate with')
         self.paths = (paths[:CALIBRATION_IMAGES] if video else
                       [paths[i] for i in _all_over(len(paths))])
 

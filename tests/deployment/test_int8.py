@@ -13,7 +13,11 @@ from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment import quantize as module
 from rtseg_plugin.deployment.data import Accuracy, Validation
 from rtseg_plugin.deployment.export import export
-from rtseg_plugin.deployment.graph import normalisation_of, normalise
+from rtseg_plugin.deployment.graph import (
+    Normalisation,
+    normalisation_of,
+    normalise,
+)
 from rtseg_plugin.utils.deployed_folder import DeploymentError
 from tests.builders import ROOT, write_cityscapes
 from tests.deployment.conftest import SIZE, frame
@@ -154,6 +158,17 @@ def test_images_are_from_all_over_the_set(small, with_data, pictures,
     cfg.train_dataloader = None
     frames = data.ConfigFrames(cfg, load_segmentor(*small), SIZE)
     assert frames.kind.startswith('validation images')
+
+
+def test_frames_follow_each_other_as_people_number_them(tmp_path):
+    from rtseg_plugin.deployment.data import FolderFrames
+    numbers = (1, 2, 10)
+    for number in numbers:
+        cv2.imwrite(f'{tmp_path}/frame{number}.png',
+                    np.full((4, 6, 3), number, np.uint8))
+    how = Normalisation([0., 0., 0.], [1., 1., 1.], 'bgr')
+    stream, = FolderFrames(tmp_path, (4, 6), how, video=True).streams()
+    assert [image[0, 0, 0, 0] for image in stream] == list(numbers)
 
 
 def test_images_of_another_size_are_refused(small, with_data, tmp_path):

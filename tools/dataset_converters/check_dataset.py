@@ -32,8 +32,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from rtseg_plugin.apis.sources import IMAGES
+
 IGNORE = 255
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 SPLITS = dict(
     train='train', training='train', val='val', valid='val',
     validation='val', test='test', testing='test')
@@ -155,7 +156,7 @@ def list_files(root: Path, suffix: str, without: str = '') -> List[Path]:
         raise CheckError(f'{root} is not a folder')
     return sorted(
         path for path in root.rglob('*')
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+        if path.suffix.lower() in IMAGES and path.is_file()
         and path.name.endswith(suffix)
         and not (without and path.name.endswith(without)))
 
@@ -183,7 +184,7 @@ def find_pairs(args: argparse.Namespace, report: Report) -> List[Pair]:
     for root, files in ((args.images, images), (args.masks, masks)):
         if not files:
             raise CheckError(f'no images in {root} (looked for '
-                             f'{", ".join(IMAGE_SUFFIXES)})')
+                             f'{", ".join(IMAGES)})')
 
     def keyed(files, root, suffix, flat):
         result = defaultdict(list)
