@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from rtseg_plugin.models.distillation.taps import record
 from rtseg_plugin.utils.host_tools import resolve_config
-from rtseg_plugin.utils.timing import timed
+from rtseg_plugin.utils.timing import in_turns
 
 FORMS = ('plain', 'config')
 
@@ -143,8 +143,7 @@ def main() -> None:
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f'error: {error}')
     losses = [float(step()) for step in steps]
-    seconds = np.array([[timed(step, args.device) for step in steps]
-                        for _ in range(args.rounds)])
+    seconds = in_turns(steps, args.rounds, device=args.device)
     del steps
     with multiprocessing.get_context('spawn').Pool(
             1, maxtasksperchild=1) as pool:

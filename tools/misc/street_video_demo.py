@@ -12,9 +12,9 @@ import argparse
 import ast
 import json
 import shutil
-import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
@@ -26,7 +26,7 @@ from mmengine.config import Config
 from rtseg_plugin.apis import VideoSession, frame_network, load_segmentor
 from rtseg_plugin.apis.results import colour_table
 from rtseg_plugin.utils.host_tools import resolve_config
-from rtseg_plugin.utils.timing import timed
+from rtseg_plugin.utils.timing import in_turns
 
 # the siblings are found as well when this file is loaded by its path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -140,12 +140,9 @@ def milliseconds(models: List[torch.nn.Module], sizes: List[Tuple[int, int]],
         frame_network(model.to(device), frame)
         for model, frame in zip(models, frames)
     ]
-    taken: List[List[float]] = [[] for _ in networks]
-    for _ in range(warm_up + rounds):
-        for network, frame, own in zip(networks, frames, taken):
-            own.append(1e3 * timed(
-                lambda: network(frame), device.type))  # noqa: B023
-    return [statistics.median(own[warm_up:]) for own in taken]
+    taken = in_turns(list(map(partial, networks, frames)), rounds, warm_up,
+                     device.type)
+    return (1000 * np.median(taken, 0)).tolist()
 
 
 def snippet(args, folder: Path) -> Tuple[List[Path], List[Path]]:
