@@ -1,7 +1,5 @@
 """Making a deployed folder: export, comparison with eager, metadata."""
 import platform
-import shutil
-import tempfile
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
@@ -27,6 +25,7 @@ from ..utils.runtimes import (
     need,
     need_tensorrt,
 )
+from ..utils.whole_folder import whole_folder
 from ..version import __version__
 from .compare import Comparison, compare_step, compare_stream
 from .data import Validation, calibration_frames
@@ -198,7 +197,7 @@ def export(model: Union[str, Path, Config],
     if format not in FORMATS:
         raise DeploymentError(
             f'format is one of {sorted(FORMATS)}, got {format!r}')
-    file, precisions = FORMATS[format]
+    _, precisions = FORMATS[format]
     if precision not in precisions:
         others = [name for name, (_, some) in FORMATS.items()
                   if precision in some]
@@ -238,9 +237,7 @@ def export(model: Union[str, Path, Config],
         raise DeploymentError(
             f'{source.name} needs frames of at least {least} pixels a side, '
             f'got {size[0]}x{size[1]}')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', dir=out.parent))
-    try:
+    with whole_folder(out) as work:
         job = _Job(source, work, format, precision, size, dynamic, output,
                    raw_input, least)
         if precision == 'int8':
@@ -248,10 +245,6 @@ def export(model: Union[str, Path, Config],
         job.write()
         write_report(work / REPORT, job.metadata)
         write_metadata(work, job.metadata)
-        work.chmod(0o755)
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return job.metadata
 
 
@@ -407,10 +400,7 @@ class _Job:
             self.metadata['compute_precision'] = result.compute
             self.metadata['int8'] = result.report
             save()
-            if self.state:
-                self._compare_stream()
-            else:
-                self._compare([self.size])
+            self._compare_as_it_runs()
 
     def _write_pt2(self) -> None:
         program = self._capture(self.dynamic)
@@ -424,12 +414,10 @@ class _Job:
         program.example_inputs = None  # would be the only pickle in it
         torch.export.save(program, self.folder / 'model.pt2')
         self.metadata['files'] = ['model.pt2']
-        if self.state:
-            self._compare_stream()
-        elif self.dynamic:
+        if self.dynamic:
             self._compare_sizes()
         else:
-            self._compare([self.size])
+            self._compare_as_it_runs()
 
     def _write_tensorrt(self) -> None:
         graph = self.folder / 'graph.onnx'
@@ -438,10 +426,7 @@ class _Job:
         build_engine(graph, self.folder / 'model.engine')
         graph.unlink()
         self.metadata['files'] = ['model.engine']
-        if self.state:
-            self._compare_stream()
-        else:
-            self._compare([self.size])
+        self._compare_as_it_runs()
 
     def _open(self, size: Optional[Tuple[int, int]]) -> DeployedNetwork:
         """The folder as it stands, for frames of a size or of any."""
@@ -451,6 +436,13 @@ class _Job:
         network = DeployedNetwork(self.folder, available_cpus())
         self.metadata['files'] = files
         return network
+
+    def _compare_as_it_runs(self) -> None:
+        """On a stream, or on a frame of the size asked for."""
+        if self.state:
+            self._compare_stream()
+        else:
+            self._compare([self.size])
 
     def _compare_sizes(self) -> None:
         """With free sizes: at two others, odd ones if any may come."""

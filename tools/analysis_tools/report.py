@@ -10,9 +10,7 @@ expected calibration error, https://arxiv.org/abs/1706.04599).
 import argparse
 import json
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -28,6 +26,7 @@ from rich.progress import track
 from rtseg_plugin.apis import load_segmentor
 from rtseg_plugin.apis.results import colour_table, overlay
 from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.whole_folder import whole_folder
 
 BINS = 15
 
@@ -242,9 +241,7 @@ def write(counts: Counts, names: List[str], colours: np.ndarray, ignore: int,
         '', 'Image, prediction, truth; mean IoU of the classes that are in '
         'one of them.', '', '![worst images](worst.jpg)', '',
         '## Calibration', '', '![calibration](calibration.png)', '']
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix='.report-', dir=args.out.parent))
-    try:
+    with whole_folder(args.out) as work:
         draw_matrix(counts.matrix, names, work / 'confusion_matrix.png')
         draw_calibration(calibration, work / 'calibration.png')
         draw_worst(counts.images, colours, ignore, work / 'worst.jpg')
@@ -256,10 +253,6 @@ def write(counts: Counts, names: List[str], colours: np.ndarray, ignore: int,
             confusion_matrix=counts.matrix.tolist(),
             worst=[dict(image=x.path, iou=100 * x.iou)
                    for x in counts.images]), indent=1))
-        work.chmod(0o755)
-        work.rename(args.out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return mean
 
 
