@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..models.inference import resize_logits
 from ..utils import packaged_weights
 from ..utils.checkpoint_check import check_state_dict
-from ..utils.host_tools import resolve_config
+from ..utils.host_tools import load_config
 from ..utils.safe_load import safe_torch_load
 
 # frames after which a state that still grows is taken for one without bound
@@ -148,7 +148,7 @@ def load_segmentor(config: Union[str, Path, Config],
     """
     packaged = packaged_weights.packaged_networks().get(str(config))
     if isinstance(config, (str, Path)):
-        config = Config.fromfile(resolve_config(str(config)))
+        config = load_config(config)
     init_default_scope(config.get('default_scope', 'mmseg'))
     # initial weights come from constructors, never from a download
     model_config = deepcopy(config.model)  # the caller's stays as it is

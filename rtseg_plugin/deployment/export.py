@@ -18,7 +18,7 @@ from ..utils.deployed_folder import (
     sha256_of,
     write_metadata,
 )
-from ..utils.host_tools import resolve_config
+from ..utils.host_tools import load_config
 from ..utils.runtimes import (
     PACKAGES,
     available_cpus,
@@ -99,7 +99,7 @@ def load_source(model: Union[str, Path, Config],
     try:
         packaged = packaged_weights.packaged_networks().get(str(model))
         cfg = deepcopy(model) if isinstance(model, Config) else (
-            Config.fromfile(resolve_config(str(model))))
+            load_config(model))
         if cfg_options:
             cfg.merge_from_dict(cfg_options)
         segmentor = load_segmentor(cfg, checkpoint)

@@ -30,7 +30,7 @@ from typing import Callable, Dict, Sequence, Tuple
 
 import numpy as np
 import torch
-from mmengine import Config, DictAction
+from mmengine import DictAction
 from mmengine.fileio import dump
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
@@ -57,7 +57,7 @@ from rtseg_plugin.deployment.timing import (
 )
 from rtseg_plugin.models.inference import to_inference
 from rtseg_plugin.utils.deployed_folder import DeploymentError, read_metadata
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 from rtseg_plugin.utils.multiply_adds import count_multiply_adds
 from rtseg_plugin.utils.timing import in_turns, timed
 
@@ -319,10 +319,7 @@ def main() -> None:
     if args.device is None:
         args.device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     try:
-        path = resolve_config(args.config)
-        cfg = Config.fromfile(path)
-        if args.cfg_options is not None:
-            cfg.merge_from_dict(args.cfg_options)
+        cfg = load_config(args.config, args.cfg_options)
         if args.threads:
             torch.set_num_threads(args.threads)
         model = load_segmentor(cfg, args.checkpoint, args.device)
@@ -331,7 +328,7 @@ def main() -> None:
     dtype = getattr(torch, args.dtype)
     model = model.to(dtype)
     torch.backends.cudnn.benchmark = True
-    name = osp.splitext(osp.basename(path))[0]
+    name = osp.splitext(osp.basename(cfg.filename))[0]
     device_name = (
         torch.cuda.get_device_name(args.device)
         if args.device.startswith('cuda') else platform.processor()

@@ -25,7 +25,7 @@ from rich.progress import track
 
 from rtseg_plugin.apis import load_segmentor
 from rtseg_plugin.apis.results import colour_table, overlay
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 from rtseg_plugin.utils.whole_folder import whole_folder
 
 BINS = 15
@@ -262,8 +262,7 @@ def main(argv: Optional[List[str]] = None) -> None:
         sys.exit(f'error: {args.out} exists; --out names a new folder')
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     try:
-        cfg = Config.fromfile(resolve_config(args.config))
-        cfg.merge_from_dict(args.cfg_options or {})
+        cfg = load_config(args.config, args.cfg_options)
         init_default_scope('mmseg')
         if not os.path.isfile(args.checkpoint):
             raise FileNotFoundError(f'{args.checkpoint} does not exist')

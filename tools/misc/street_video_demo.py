@@ -25,7 +25,7 @@ from mmengine.config import Config
 
 from rtseg_plugin.apis import VideoSession, frame_network, load_segmentor
 from rtseg_plugin.apis.results import colour_table
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 from rtseg_plugin.utils.timing import in_turns
 
 # the siblings are found as well when this file is loaded by its path
@@ -122,12 +122,10 @@ def sctnet_variants(args, logs: Path) -> List[Variant]:
 
 def config_of(variant: Variant) -> Config:
     """Its config, options included."""
-    cfg = Config.fromfile(resolve_config(variant.config))
-    cfg.merge_from_dict({
+    return load_config(variant.config, {
         key: ast.literal_eval(value)
         for key, value in (x.split('=', 1) for x in variant.options)
     })
-    return cfg
 
 
 @torch.inference_mode()
