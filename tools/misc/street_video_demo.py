@@ -175,15 +175,9 @@ def sheet(without: torch.nn.Module, memory: torch.nn.Module,
         frame = cv2.imread(str(path))
         found = [session.feed(frame).labels for session in sessions]
         truth = cv2.imread(str(label), cv2.IMREAD_GRAYSCALE)
-        pictures = [palette[x] for x in (truth, *found)]
-        rows.append(np.hstack([frame, *pictures]))
-    picture = np.vstack(rows[-5:])
-    strip = np.full((28, picture.shape[1], 3), 255, np.uint8)
-    for i, text in enumerate(('frame', 'truth', 'without memory',
-                              'with memory')):
-        cv2.putText(strip, text, (i * picture.shape[1] // 4 + 8, 20),
-                    cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
-    cv2.imwrite(str(out), np.vstack([strip, picture]))
+        rows.append((frame, *(palette[x] for x in (truth, *found))))
+    names = ('frame', 'truth', 'without memory', 'with memory')
+    street_demo.write_sheet(dict(zip(names, zip(*rows[-5:]))), out)
 
 
 def pixels_of(label: Path) -> List[str]:
