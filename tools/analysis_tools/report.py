@@ -201,10 +201,10 @@ def draw_worst(images: List[Image], colours: np.ndarray, ignore: int,
         height = round(3 * width * row.shape[0] / row.shape[1])
         row = cv2.resize(row, (3 * width, height),
                          interpolation=cv2.INTER_AREA)
-        cv2.putText(row, f'{Path(image.path).name}  {100 * image.iou:.1f}',
-                    (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 3)
-        cv2.putText(row, f'{Path(image.path).name}  {100 * image.iou:.1f}',
-                    (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, ) * 3, 1)
+        text = f'{Path(image.path).name}  {100 * image.iou:.1f}'
+        for grey, thickness in ((0, 3), (255, 1)):  # white on black
+            cv2.putText(row, text, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5,
+                        (grey, ) * 3, thickness)
         rows.append(row)
     cv2.imwrite(str(path), np.vstack(rows))
 
