@@ -1,7 +1,7 @@
 """A segmentor as a plain network: images in, logits of their size out."""
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Optional, Tuple, Union
+from typing import Any, Iterator, Optional, Tuple, Union
 
 import torch
 from mmcv.transforms import BaseTransform
@@ -195,12 +195,17 @@ def _dataset_meta(config: Config, loaded: dict, model: nn.Module) -> dict:
         palette=palette if len(palette) == count else None)
 
 
-def test_resize(config: Config) -> Optional[BaseTransform]:
-    """The first ``Resize`` of a config's test pipeline, if any."""
+def resize_steps(config: Config) -> Iterator[dict]:
+    """Each ``Resize`` of a config's test pipeline, within others too."""
     steps = list(config.get('test_pipeline') or [])
     while steps:
         step = steps.pop(0)
-        steps = list(step.get('transforms', [])) + steps
+        steps = list(step.get('transforms') or []) + steps
         if step['type'] == 'Resize':
-            return TRANSFORMS.build(step)
-    return None
+            yield step
+
+
+def test_resize(config: Config) -> Optional[BaseTransform]:
+    """The first ``Resize`` of a config's test pipeline, if any."""
+    step = next(resize_steps(config), None)
+    return None if step is None else TRANSFORMS.build(step)

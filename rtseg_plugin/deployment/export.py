@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from ..apis.deployed import DeployedNetwork
-from ..apis.network import load_segmentor
+from ..apis.network import load_segmentor, resize_steps
 from ..models.layers.pooling import let_pools_follow
 from ..utils import packaged_weights
 from ..utils.deployed_folder import (
@@ -132,15 +132,10 @@ def config_size(cfg: Config) -> Optional[Tuple[int, int]]:
     Returns:
         tuple[int, int] | None: Height and width.
     """
-    steps = list(cfg.get('test_pipeline') or [])
-    while steps:
-        step = steps.pop(0)
-        scale = step.get('scale')
-        if step['type'] == 'Resize' and isinstance(scale, (tuple, list)):
-            if max(scale) <= 2 * min(scale) + 1:
-                return scale[1], scale[0]
-            break
-        steps = list(step.get('transforms') or []) + steps
+    scales = (step.get('scale') for step in resize_steps(cfg))
+    scale = next((x for x in scales if isinstance(x, (tuple, list))), None)
+    if scale and max(scale) <= 2 * min(scale) + 1:
+        return scale[1], scale[0]
     size = cfg.model.get('data_preprocessor', {}).get('size')
     return tuple(size) if size else None
 
