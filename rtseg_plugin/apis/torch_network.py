@@ -44,9 +44,7 @@ class TorchNetwork:
 
     size = None
 
-    def __init__(self,
-                 model: nn.Module,
-                 precision: Optional[str] = None):
+    def __init__(self, model: nn.Module, precision: Optional[str] = None):
         if not isinstance(model, EncoderDecoder):
             raise TypeError(
                 f'{type(model).__name__} is no segmentor: its type must be '

@@ -87,8 +87,8 @@ class InferenceGraph(nn.Module):
                 f'output is one of {GRAPH_OUTPUTS}, got {output!r}')
         self.stateful = getattr(segmentor, 'stateful', False)
         self.backbone = segmentor.backbone
-        self.neck = segmentor.neck if segmentor.with_neck else None
         self.decode_head = segmentor.decode_head
+        self.neck = segmentor.neck if segmentor.with_neck else None
         if self.stateful and not hasattr(self.neck, 'fixed_step'):
             raise DeploymentError(
                 f'{type(self.neck).__name__} remembers frames and cannot be '
