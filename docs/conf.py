@@ -43,7 +43,8 @@ autodoc_inherit_docstrings = False
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
-NETWORKS = ('sctnet', 'rtformer', 'fanet', 'gain', 'lmanet')
+NETWORKS = sorted(
+    page.parent.name for page in (ROOT / 'configs').glob('*/README.md'))
 _LINK = re.compile(r'(!?)\[([^\]]*)\]\(([^)#\s]+)(#[^)]*)?\)')
 
 

@@ -1,10 +1,11 @@
 """Child registries of MMSegmentation's with the scope ``rtseg_plugin``.
 
-Everything but two transforms is registered in ``mmseg.registry``; these nodes
-make ``type='rtseg_plugin.SCTNet'`` resolve in anybody's config: mmengine
-imports ``rtseg_plugin.registry`` when it meets the unknown scope, and a child
-finds what its parent holds. Each registry of the host
-has one, under the host's name: DATASETS, MODELS and so on.
+Everything is registered in ``mmseg.registry`` but two transforms, here, and
+what wraps models, ``GlooDataParallel`` and ``wrap_named_layers``, in
+mmengine's own. These nodes make ``type='rtseg_plugin.SCTNet'`` resolve in
+anybody's config: mmengine imports ``rtseg_plugin.registry`` when it meets the
+unknown scope, and a child finds what its parent holds. Each registry of the
+host has one, under the host's name: DATASETS, MODELS and so on.
 """
 from mmengine.registry import Registry
 from mmseg import registry as _host

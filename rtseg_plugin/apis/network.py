@@ -24,8 +24,9 @@ LONGEST_MEMORY = 256
 class LogitsNetwork(nn.Module):
     """Backbone, neck and head of a segmentor, and the resize of the logits.
 
-    What is benchmarked, counted and exported. Auxiliary heads, alignments,
-    the data preprocessor and everything per image are left out.
+    What is benchmarked and counted, and the core of what is exported (see
+    :class:`.InferenceGraph`). Auxiliary heads, alignments, the data
+    preprocessor and everything per image are left out.
 
     Args:
         segmentor (nn.Module): An ``EncoderDecoder`` or one derived from it.
@@ -37,7 +38,7 @@ class LogitsNetwork(nn.Module):
         if segmentor.with_neck:
             self.neck = segmentor.neck
         self.decode_head = segmentor.decode_head
-        # bound method; registered as a plain attribute, not as a submodule
+        # past nn.Module, which would register it with all that is left out
         object.__setattr__(self, '_segmentor', segmentor)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,8 +5,6 @@ from typing import NamedTuple, Optional, Sequence, Union
 import cv2
 import numpy as np
 
-COLOURLESS = 'no palette: neither the checkpoint nor the config names one'
-
 
 def colour_table(palette: Optional[Sequence[Sequence[int]]],
                  classes: int) -> np.ndarray:

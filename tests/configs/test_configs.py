@@ -128,6 +128,32 @@ def test_pipelines_of_a_base(path):
     check_pipelines(load_config(path))
 
 
+def files_left_by(name):
+    """Checkpoints that are there when a recipe has ended."""
+    cfg = load_config(next(f for f in FILES if Path(f).stem == name))
+    unit, length = next(
+        (key[4:-1], cfg.train_cfg[key]) for key in ('max_iters', 'max_epochs')
+        if key in cfg.train_cfg)
+    hook = cfg.default_hooks.checkpoint
+    saved = sorted({*range(hook.interval, length + 1, hook.interval), length})
+    kept = hook.get('max_keep_ckpts', -1)
+    return [f'{unit}_{n}.pth' for n in (saved[-kept:] if kept > 0 else saved)]
+
+
+def test_what_a_recipe_starts_from_is_what_another_leaves():
+    """Its ``load_from`` and its teacher, if they are of our recipes."""
+    found = 0
+    for file in SEGMENTORS:
+        cfg = load_config(file)
+        teacher = cfg.model.get('teacher', {}).get('checkpoint')
+        for start in (cfg.get('load_from'), teacher):
+            if start and start.startswith('work_dirs/'):
+                _, name, checkpoint = start.split('/')
+                assert checkpoint in files_left_by(name), (file, start)
+                found += 1
+    assert found > 20
+
+
 @pytest.mark.parametrize('file', [f for f in FILES if '/pretrain/' in f])
 def test_length_of_a_pre_training(file):
     check_length(load_config(file))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import DATASETS, MODELS, TRANSFORMS
 from PIL import Image
 
 from rtseg_plugin.datasets.transforms import (
@@ -242,6 +242,23 @@ def test_flips_and_scales(base):
     truth = stripes([0, 1, last, 255], layout['size'])
     for sample in item['data_samples']:
         assert (sample.gt_sem_seg.data[0].numpy() == truth).all()
+
+
+@pytest.mark.parametrize('name', [
+    'cityscapes-fanet_1024x1024', 'cityscapes-trainval-fanet_1024x1024',
+    'camvid-fanet_720x960', 'coco-stuff10k-fanet_640x640',
+    'cityscapes-sequence-fanet_1024x1024'
+])
+def test_fanet_crops_anywhere(name):
+    """Its article has plain random crops; the host's shun those of one class.
+    """
+    cfg = load_config(f'_base_/datasets/{name}.py')
+    dataset = cfg.train_dataloader.dataset
+    pipeline = dataset.get('datasets', [dataset])[0].pipeline
+    pipeline = next(
+        (t.transforms for t in pipeline if t.type == 'ApplyToClip'), pipeline)
+    crop, = (t for t in pipeline if t.type == 'RandomCrop')
+    assert TRANSFORMS.build(crop).cat_max_ratio == 1
 
 
 @pytest.mark.parametrize('network', ['fanet', 'gain'])

@@ -11,7 +11,8 @@ train_steps.augment.transforms = [
         scale=(2048, 1024),
         keep_ratio=True,
         **_base_.augmentation.resize),
-    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(
+        type='RandomCrop', crop_size=crop_size, **_base_.augmentation.crop),
     dict(type='RandomFlip', prob=0.5),
     _base_.augmentation.color
 ]

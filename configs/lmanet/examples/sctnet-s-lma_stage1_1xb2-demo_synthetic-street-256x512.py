@@ -44,4 +44,4 @@ optim_wrapper = dict(optimizer=dict(lr=3e-4))
 train_cfg = dict(max_iters=200, val_interval=200)
 default_hooks = dict(checkpoint=dict(interval=200))
 load_from = ('work_dirs/sctnet-s-plain_1xb4-demo_synthetic-street-256x512/'
-             'iter_375.pth')
+             'iter_450.pth')

@@ -1,8 +1,8 @@
 """Rewrites of a captured forward. They change no number but by rounding.
 
-A forward is captured by ``torch.fx``. :func:`rewrite` first makes it a pure
-graph (:func:`_out_of_place`, :func:`_fold_constants`), then every convolution
-a :class:`.FusedConv2d`, and then lets these take in what stands around them.
+A forward is captured by ``torch.fx``. :class:`Rewriter` first makes it a pure
+graph, nothing in place and constants folded, then every convolution a
+:class:`.FusedConv2d`, and then lets these take in what stands around them.
 """
 import copy
 import operator
