@@ -68,8 +68,8 @@ class _Worker:
              files: Sequence[str]) -> str:
         """Segment one image; a problem does not stop the others."""
         image, problem = read_image(path)
-        if problem is not None:
-            return problem
+        if image is None:
+            return str(problem)
         try:  # a stream of its own: nothing is remembered of other images
             result, = self.segmentor.predict(image)
             for kind, file in zip(kinds, files):
