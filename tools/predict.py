@@ -24,6 +24,8 @@ from rich.progress import (
 
 from rtseg_plugin.apis import FrameResult, Prediction, Segmentor
 from rtseg_plugin.apis.recorder import SAVE, Recorder
+from rtseg_plugin.apis.segmentor import LIVE_POLICIES
+from rtseg_plugin.apis.video_session import BAD_FRAME_POLICIES
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,11 +58,11 @@ def parse_args() -> argparse.Namespace:
         '--restart-after', type=int, metavar='N',
         help='forget all after N frames; 1: every image by itself')
     parser.add_argument(
-        '--on-bad-frame', choices=['hold', 'skip', 'raise'], default='hold',
+        '--on-bad-frame', choices=BAD_FRAME_POLICIES, default='hold',
         help='what comes out for a dropped or damaged frame: the last labels '
         '(default), nothing, or an error')
     parser.add_argument(
-        '--live', choices=['latest', 'all'], default='latest',
+        '--live', choices=LIVE_POLICIES, default='latest',
         help='of a live source the newest frame (default) or every one')
     parser.add_argument(
         '--reconnect', type=int, default=5, metavar='N',

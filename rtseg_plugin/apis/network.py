@@ -1,7 +1,7 @@
 """A segmentor as a plain network: images in, logits of their size out."""
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Optional, Sequence, Tuple, Union
+from typing import Any, Iterator, Optional, Sequence, Tuple, Union
 
 import torch
 from mmcv.transforms import BaseTransform
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..models.inference import resize_logits
 from ..utils import packaged_weights
 from ..utils.checkpoint_check import check_state_dict
-from ..utils.host_tools import resolve_config
+from ..utils.host_tools import load_config
 from ..utils.safe_load import safe_torch_load
 
 # frames after which a state that still grows is taken for one without bound
@@ -156,7 +156,7 @@ def load_segmentor(config: Union[str, Path, Config],
             'GPUs that PyTorch finds here: cpu runs everywhere')
     packaged = packaged_weights.packaged_networks().get(str(config))
     if isinstance(config, (str, Path)):
-        config = Config.fromfile(resolve_config(str(config)))
+        config = load_config(config)
     init_default_scope(config.get('default_scope', 'mmseg'))
     # initial weights come from constructors, never from a download
     model_config = deepcopy(config.model)  # the caller's stays as it is
@@ -213,12 +213,17 @@ def _palette_of(meta: dict, known: Sequence[str]) -> Any:
     return palette
 
 
-def test_resize(config: Config) -> Optional[BaseTransform]:
-    """The first ``Resize`` of a config's test pipeline, if any."""
+def resize_steps(config: Config) -> Iterator[dict]:
+    """Each ``Resize`` of a config's test pipeline, within others too."""
     steps = list(config.get('test_pipeline') or [])
     while steps:
         step = steps.pop(0)
-        steps = list(step.get('transforms', [])) + steps
+        steps = list(step.get('transforms') or []) + steps
         if step['type'] == 'Resize':
-            return TRANSFORMS.build(step)
-    return None
+            yield step
+
+
+def test_resize(config: Config) -> Optional[BaseTransform]:
+    """The first ``Resize`` of a config's test pipeline, if any."""
+    step = next(resize_steps(config), None)
+    return None if step is None else TRANSFORMS.build(step)

@@ -158,8 +158,6 @@ class Stream:
 
     def target(self, result: FrameResult) -> Optional[str]:
         """Name for what is written of a frame; None for a single image."""
-        if not self.still:
-            return f'{result.index:06d}'
         return self._source.target(result.source or self.name, result.index)
 
     def _take(self) -> Optional[Frame]:

@@ -112,15 +112,15 @@ class Segmentor:
         from mmengine.config import Config
 
         from ..models.inference import to_inference
-        from ..utils.host_tools import resolve_config
+        from ..utils.host_tools import load_config
         from ..utils.packaged_weights import packaged_networks
         from .network import load_segmentor, test_resize
         from .torch_network import TorchNetwork
         model = self.model
         if not isinstance(model, Config):
-            if checkpoint is None and model in packaged_networks():
-                self.checkpoint = model
-            self.config = Config.fromfile(resolve_config(str(model)))
+            if checkpoint is None and str(model) in packaged_networks():
+                self.checkpoint = str(model)
+            self.config = load_config(model)
         else:
             self.config = model
         if threads is not None:

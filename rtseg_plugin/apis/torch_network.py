@@ -28,15 +28,14 @@ class TorchNetwork:
             eval mode.
         precision (str, optional): 'fp32', 'bf16' or 'fp16', by autocast.
             Defaults to None: as the weights are.
-        classes (Sequence[str], optional): Their names. Defaults to None: as
-            the model's ``dataset_meta`` says, if anything.
-        palette (Sequence, optional): RGB of each class. Defaults to None: as
-            for the classes.
 
     Attributes:
         size (None): Frames of any size are taken.
         stateful (bool): Whether frames depend on the frames before them.
         num_classes (int): How many labels there are.
+        classes (Sequence[str] | None): Their names, as the model's
+            ``dataset_meta`` has them.
+        palette (Sequence | None): RGB of each, likewise.
 
     Raises:
         TypeError: If the model is no such segmentor.
@@ -45,11 +44,7 @@ class TorchNetwork:
 
     size = None
 
-    def __init__(self,
-                 model: nn.Module,
-                 precision: Optional[str] = None,
-                 classes: Optional[Sequence[str]] = None,
-                 palette: Optional[Sequence[Sequence[int]]] = None):
+    def __init__(self, model: nn.Module, precision: Optional[str] = None):
         if not isinstance(model, EncoderDecoder):
             raise TypeError(
                 f'{type(model).__name__} is no segmentor: its type must be '
@@ -63,8 +58,8 @@ class TorchNetwork:
         self.model = model
         self.precision = precision
         meta = getattr(model, 'dataset_meta', None) or {}
-        self.classes = classes or meta.get('classes')
-        self.palette = palette or meta.get('palette')
+        self.classes = meta.get('classes')
+        self.palette = meta.get('palette')
         self.num_classes = model.num_classes
         self.stateful = bool(getattr(model, 'stateful', False))
         self.device = next(model.parameters()).device

@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Subset
 
 from ..apis.sources import IMAGES, image_files
 from ..utils.deployed_folder import DeploymentError
-from ..utils.host_tools import cause_of, resolve_config
+from ..utils.host_tools import cause_of, load_config
 from .graph import Normalisation, normalise
 
 # that ranges are taken from, at most
@@ -289,7 +289,7 @@ def calibration_frames(
             video = getattr(segmentor, 'stateful', False)
             return FolderFrames(path, size, how, video), None
         try:
-            calibration = Config.fromfile(resolve_config(str(calibration)))
+            calibration = load_config(calibration)
         except OSError as error:
             raise DeploymentError(
                 f'--calibration {calibration} is no folder and no config'

@@ -1,7 +1,5 @@
 """Making a deployed folder: export, comparison with eager, metadata."""
 import platform
-import shutil
-import tempfile
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
@@ -11,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from ..apis.deployed import DeployedNetwork
-from ..apis.network import load_segmentor
+from ..apis.network import load_segmentor, resize_steps
 from ..models.layers.pooling import let_pools_follow
 from ..utils import packaged_weights
 from ..utils.deployed_folder import (
@@ -20,13 +18,14 @@ from ..utils.deployed_folder import (
     sha256_of,
     write_metadata,
 )
-from ..utils.host_tools import resolve_config
+from ..utils.host_tools import load_config
 from ..utils.runtimes import (
     PACKAGES,
     available_cpus,
     need,
     need_tensorrt,
 )
+from ..utils.whole_folder import whole_folder
 from ..version import __version__
 from .compare import Comparison, compare_step, compare_stream
 from .data import Validation, calibration_frames
@@ -100,7 +99,7 @@ def load_source(model: Union[str, Path, Config],
     try:
         packaged = packaged_weights.packaged_networks().get(str(model))
         cfg = deepcopy(model) if isinstance(model, Config) else (
-            Config.fromfile(resolve_config(str(model))))
+            load_config(model))
         if cfg_options:
             cfg.merge_from_dict(cfg_options)
         segmentor = load_segmentor(cfg, checkpoint)
@@ -133,15 +132,10 @@ def config_size(cfg: Config) -> Optional[Tuple[int, int]]:
     Returns:
         tuple[int, int] | None: Height and width.
     """
-    steps = list(cfg.get('test_pipeline') or [])
-    while steps:
-        step = steps.pop(0)
-        scale = step.get('scale')
-        if step['type'] == 'Resize' and isinstance(scale, (tuple, list)):
-            if max(scale) <= 2 * min(scale) + 1:
-                return scale[1], scale[0]
-            break
-        steps = list(step.get('transforms') or []) + steps
+    scales = (step.get('scale') for step in resize_steps(cfg))
+    scale = next((x for x in scales if isinstance(x, (tuple, list))), None)
+    if scale and max(scale) <= 2 * min(scale) + 1:
+        return scale[1], scale[0]
     size = cfg.model.get('data_preprocessor', {}).get('size')
     return tuple(size) if size else None
 
@@ -229,7 +223,7 @@ def export(model: Union[str, Path, Config],
     if format not in FORMATS:
         raise DeploymentError(
             f'format is one of {sorted(FORMATS)}, got {format!r}')
-    file, precisions = FORMATS[format]
+    _, precisions = FORMATS[format]
     if precision not in precisions:
         others = [name for name, (_, some) in FORMATS.items()
                   if precision in some]
@@ -270,9 +264,7 @@ def export(model: Union[str, Path, Config],
             f'{source.name} needs frames of at least {least} pixels a side, '
             f'got {size[0]}x{size[1]}')
     check_padding(source, size, dynamic)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', dir=out.parent))
-    try:
+    with whole_folder(out) as work:
         job = _Job(source, work, format, precision, size, dynamic, output,
                    raw_input, least)
         if precision == 'int8':
@@ -280,10 +272,6 @@ def export(model: Union[str, Path, Config],
         job.write()
         write_report(work / REPORT, job.metadata)
         write_metadata(work, job.metadata)
-        work.chmod(0o755)
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return job.metadata
 
 
@@ -439,10 +427,7 @@ class _Job:
             self.metadata['compute_precision'] = result.compute
             self.metadata['int8'] = result.report
             save()
-            if self.state:
-                self._compare_stream()
-            else:
-                self._compare([self.size])
+            self._compare_as_it_runs()
 
     def _write_pt2(self) -> None:
         program = self._capture(self.dynamic)
@@ -456,12 +441,10 @@ class _Job:
         program.example_inputs = None  # would be the only pickle in it
         torch.export.save(program, self.folder / 'model.pt2')
         self.metadata['files'] = ['model.pt2']
-        if self.state:
-            self._compare_stream()
-        elif self.dynamic:
+        if self.dynamic:
             self._compare_sizes()
         else:
-            self._compare([self.size])
+            self._compare_as_it_runs()
 
     def _write_tensorrt(self) -> None:
         graph = self.folder / 'graph.onnx'
@@ -470,10 +453,7 @@ class _Job:
         build_engine(graph, self.folder / 'model.engine')
         graph.unlink()
         self.metadata['files'] = ['model.engine']
-        if self.state:
-            self._compare_stream()
-        else:
-            self._compare([self.size])
+        self._compare_as_it_runs()
 
     def _open(self, size: Optional[Tuple[int, int]]) -> DeployedNetwork:
         """The folder as it stands, for frames of a size or of any."""
@@ -483,6 +463,13 @@ class _Job:
         network = DeployedNetwork(self.folder, available_cpus())
         self.metadata['files'] = files
         return network
+
+    def _compare_as_it_runs(self) -> None:
+        """On a stream, or on a frame of the size asked for."""
+        if self.state:
+            self._compare_stream()
+        else:
+            self._compare([self.size])
 
     def _compare_sizes(self) -> None:
         """With free sizes: at two others, odd ones if any may come."""

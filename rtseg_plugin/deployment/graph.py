@@ -5,12 +5,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..apis.network import LogitsNetwork
 from ..apis.torch_network import only_resizes
 from ..models.inference import upsample_logits
 from ..utils.deployed_folder import DeploymentError
 
-OUTPUTS = ('logits', 'labels', 'resized')
+GRAPH_OUTPUTS = ('logits', 'labels', 'resized')
 
 
 class Normalisation(NamedTuple):
@@ -83,12 +82,13 @@ class InferenceGraph(nn.Module):
                  output: str = 'logits',
                  normalisation: Optional[Normalisation] = None):
         super().__init__()
-        if output not in OUTPUTS:
-            raise ValueError(f'output is one of {OUTPUTS}, got {output!r}')
+        if output not in GRAPH_OUTPUTS:
+            raise ValueError(
+                f'output is one of {GRAPH_OUTPUTS}, got {output!r}')
         self.stateful = getattr(segmentor, 'stateful', False)
-        network = LogitsNetwork(segmentor)
-        self.backbone, self.decode_head = network.backbone, network.decode_head
-        self.neck = getattr(network, 'neck', None)
+        self.backbone = segmentor.backbone
+        self.decode_head = segmentor.decode_head
+        self.neck = segmentor.neck if segmentor.with_neck else None
         if self.stateful and not hasattr(self.neck, 'fixed_step'):
             raise DeploymentError(
                 f'{type(self.neck).__name__} remembers frames and cannot be '

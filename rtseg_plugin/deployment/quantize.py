@@ -1,11 +1,12 @@
 """INT8 by NNCF's post-training quantisation, held to a drop of mIoU."""
-import time
+from functools import partial
 from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
 from ..utils.deployed_folder import DeploymentError
 from ..utils.runtimes import PACKAGES, available_cpus, need, openvino_options
+from ..utils.timing import in_turns
 from .data import (
     CALIBRATION_IMAGES,
     Accuracy,
@@ -104,14 +105,9 @@ class _Feeds:
 def _milliseconds(steps: List[Step], image: np.ndarray,
                   runs: int = 10) -> List[float]:
     """Median of each, run in turns."""
-    taken = [[] for _ in steps]
-    for turn in range(runs + 2):
-        for step, times in zip(steps, taken):
-            start = time.perf_counter()
-            step(image, None)
-            if turn >= 2:
-                times.append(1000 * (time.perf_counter() - start))
-    return [float(np.median(times)) for times in taken]
+    taken = in_turns(
+        [partial(step, image, None) for step in steps], runs, warmup=2)
+    return (1000 * np.median(taken, 0)).tolist()
 
 
 def quantize(model: Any, names: List[str], empty: tuple,

@@ -4,7 +4,6 @@ What is compared runs in turns in one process (A B A B), so that a machine
 that slows down does so for all, and ratios are taken within a turn.
 """
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
@@ -22,6 +21,7 @@ from ..models.inference import to_inference
 from ..models.layers.label_map import label_map
 from ..utils.deployed_folder import METADATA, DeploymentError
 from ..utils.runtimes import available_cpus, need
+from ..utils.timing import in_turns
 from .compare import example_frame
 from .export import export, load_source
 from .graph import normalisation_of, normalise
@@ -295,13 +295,7 @@ def time_in_turns(contenders: List[Contender], rounds: int = 20,
 def take_turns(contenders: List[Contender], rounds: int = 20,
                warmup: int = 3) -> np.ndarray:
     """:func:`time_in_turns` of settings that differ on purpose."""
-    taken = np.empty((rounds, len(contenders)))
-    for turn in range(-warmup, rounds):
-        for i, contender in enumerate(contenders):
-            start = time.perf_counter()
-            contender.run()
-            if turn >= 0:
-                taken[turn, i] = time.perf_counter() - start
+    taken = in_turns([c.run for c in contenders], rounds, warmup)
     return taken / [c.frames for c in contenders]
 
 

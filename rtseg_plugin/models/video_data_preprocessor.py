@@ -57,8 +57,7 @@ class VideoSegDataPreProcessor(SegDataPreProcessor):
                 raise ValueError('training needs data_samples')
             if self.batch_augments is not None:
                 raise ValueError('batch_augments do not work on clips')
-            batch, samples = self._pad(flat, samples, self.size,
-                                       self.size_divisor)
+            batch, samples = self._pad(flat, samples)
         elif self.test_cfg:
             batch, padding = stack_batch(
                 flat,
@@ -74,9 +73,10 @@ class VideoSegDataPreProcessor(SegDataPreProcessor):
         # (N, T * C, H, W) -> (N, T, C, H, W)
         return dict(inputs=batch.unflatten(1, shape), data_samples=samples)
 
-    def _pad(self, flat: list, samples: list, size, size_divisor):
-        batch, samples = stack_batch(flat, samples, size, size_divisor,
-                                     self.pad_val, self.seg_pad_val)
+    def _pad(self, flat: list, samples: list):
+        batch, samples = stack_batch(flat, samples, self.size,
+                                     self.size_divisor, self.pad_val,
+                                     self.seg_pad_val)
         for sample in samples:
             if 'clip_gt_sem_seg' in sample:
                 labels = sample.clip_gt_sem_seg.data

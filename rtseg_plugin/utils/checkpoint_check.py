@@ -11,8 +11,7 @@ HEADS = ('decode_head', 'auxiliary_head', 'alignments')
 
 def _without_wrapper(state_dict: Dict[str, Tensor]) -> Dict[str, Tensor]:
     """Keys as they were before DDP's prefix."""
-    return {k[7:] if k.startswith('module.') else k: v
-            for k, v in state_dict.items()}
+    return {k.removeprefix('module.'): v for k, v in state_dict.items()}
 
 
 def check_any_fits(model: nn.Module, state_dict: Dict[str, Tensor],

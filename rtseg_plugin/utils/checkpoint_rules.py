@@ -9,6 +9,7 @@ dict, a ``deque`` as a list.
 import argparse
 import collections
 import datetime
+import math
 import os
 import pathlib
 import pickle
@@ -257,13 +258,6 @@ def _dtype(made: Any) -> np.dtype:
     return _plain_dtype(made, made.state)
 
 
-def _count(shape: Tuple[int, ...]) -> int:
-    count = 1  # exact, unlike numpy's product
-    for size in shape:
-        count *= size
-    return count
-
-
 def _reconstruct_args(args: tuple, walk: PickleWalk) -> None:
     if (len(args) != 3 or args[0] != 'numpy.ndarray' or args[1] != (0, )
             or _byte_count(args[2]) != 1):
@@ -274,7 +268,7 @@ def _array_state(made: Made, state: Any, walk: PickleWalk) -> None:
     if (not isinstance(state, tuple) or len(state) != 5 or state[0] != 1
             or state[3] not in (True, False)):
         refuse('it has an array whose state is none')
-    needed = _dtype(state[2]).itemsize * _count(integers(state[1]))
+    needed = _dtype(state[2]).itemsize * math.prod(integers(state[1]))
     if _byte_count(state[4]) != needed:
         refuse(f'it has an array of {_byte_count(state[4])} bytes that needs '
                f'{needed}')
@@ -320,7 +314,7 @@ def _tensor_args(args: tuple, walk: PickleWalk) -> None:
     if 0 not in size and (last + 1) * item > storage.nbytes:
         refuse(f'it has a tensor of {size} that lies outside of its memory')
     # an expanded tensor: whoever copies it pays for every element
-    walk.charge(max(0, _count(size) * item - storage.nbytes))
+    walk.charge(max(0, math.prod(size) * item - storage.nbytes))
     if len(args) > 5 and not _is_empty(args[5]):
         refuse('it has a tensor with hooks')
     if len(args) > 6 and not isinstance(args[-1], (Name, Pairs)):

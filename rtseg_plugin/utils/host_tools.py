@@ -6,10 +6,11 @@ import sys
 import traceback
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Union
 
 import mmseg
 import torch
+from mmengine.config import Config
 
 import rtseg_plugin  # isort: skip
 from mmseg.datasets import BaseSegDataset  # isort: skip
@@ -65,6 +66,25 @@ def resolve_config(name: str) -> str:
     raise FileNotFoundError(
         f'config {name!r} is no file and no recipe of rtseg_plugin; similar '
         f'recipes: {", ".join(near) or "none"}')
+
+
+def load_config(name: Union[str, Path],
+                options: Optional[dict] = None) -> Config:
+    """Read a config.
+
+    Args:
+        name (str | Path): See :func:`resolve_config`.
+        options (dict, optional): Overrides, as of ``--cfg-options``.
+
+    Returns:
+        Config: With the overrides.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+    """
+    config = Config.fromfile(resolve_config(str(name)))
+    config.merge_from_dict(options or {})
+    return config
 
 
 def resolve_config_in(argv: List[str]) -> List[str]:

@@ -1,6 +1,8 @@
 """How long a call takes, on a device that works behind one's back."""
 import time
-from typing import Callable
+from typing import Callable, Sequence
+
+import numpy as np
 
 
 def timed(call: Callable[[], object], device: str) -> float:
@@ -23,3 +25,22 @@ def timed(call: Callable[[], object], device: str) -> float:
     call()
     wait()
     return time.perf_counter() - start
+
+
+def in_turns(calls: Sequence[Callable[[], object]], rounds: int,
+             warmup: int = 0, device: str = 'cpu') -> np.ndarray:
+    """Time calls one after the other, again and again.
+
+    A machine that slows down does so for all of them.
+
+    Args:
+        calls (Sequence[Callable]): What is timed.
+        rounds (int): Timed turns.
+        warmup (int): Untimed turns before. Defaults to 0.
+        device (str): Where they run. Defaults to 'cpu'.
+
+    Returns:
+        np.ndarray: Seconds, (rounds, calls).
+    """
+    return np.array([[timed(call, device) for call in calls]
+                     for _ in range(warmup + rounds)])[warmup:]

@@ -24,12 +24,13 @@ import platform
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, Sequence, Tuple
 
 import numpy as np
 import torch
-from mmengine import Config, DictAction
+from mmengine import DictAction
 from mmengine.fileio import dump
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
@@ -57,9 +58,9 @@ from rtseg_plugin.deployment.timing import (
 )
 from rtseg_plugin.models.inference import to_inference
 from rtseg_plugin.utils.deployed_folder import DeploymentError, read_metadata
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 from rtseg_plugin.utils.multiply_adds import count_multiply_adds
-from rtseg_plugin.utils.timing import timed
+from rtseg_plugin.utils.timing import in_turns, timed
 
 DTYPES = dict(fp32='float32', fp16='float16', bf16='bfloat16')
 
@@ -140,7 +141,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def summary(seconds: List[float], images: int) -> Dict[str, float]:
+def summary(seconds: Sequence[float], images: int) -> Dict[str, float]:
     """Median, percentiles and extremes in ms, and images per second."""
     ms = np.asarray(seconds) * 1000
     p = {f'p{q}_ms': float(np.percentile(ms, q)) for q in (10, 90, 99)}
@@ -184,15 +185,9 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
     with torch.no_grad():
         macs = int(counter.total())
     with torch.inference_mode():
-        for _ in range(max(args.warmup, 1)):
-            plain(x)
-            network(x)
-            peak_run()
-        network_s, plain_s, peak_s = [], [], []
-        for _ in range(args.iterations):
-            plain_s.append(timed(lambda: plain(x), args.device))
-            network_s.append(timed(lambda: network(x), args.device))
-            peak_s.extend(timed(peak_run, args.device) for _ in range(3))
+        plain_s, network_s, *peak_s = in_turns(
+            [partial(plain, x), partial(network, x), *[peak_run] * 3],
+            args.iterations, max(args.warmup, 1), args.device).T
     result = summary(network_s, args.batch_size)
     peak = peak_macs / np.median(peak_s)
     rate = macs / np.median(network_s)
@@ -202,7 +197,7 @@ def time_network(args, model, dtype) -> Tuple[dict, dict]:
         peak_gmacs_per_second=peak / 1e9,
         share_of_conv_peak=rate / peak,
         plain=summary(plain_s, args.batch_size),
-        ratio_to_plain=float(np.median(np.divide(network_s, plain_s))))
+        ratio_to_plain=float(np.median(network_s / plain_s)))
     memory_full = isinstance(network, StreamNetwork)
     return result, dict(shape=list(x.shape), memory_full=memory_full)
 
@@ -325,10 +320,7 @@ def main() -> None:
     if args.device is None:
         args.device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     try:
-        path = resolve_config(args.config)
-        cfg = Config.fromfile(path)
-        if args.cfg_options is not None:
-            cfg.merge_from_dict(args.cfg_options)
+        cfg = load_config(args.config, args.cfg_options)
         if args.threads is not None:
             threads_or_all(args.threads)
         model = load_segmentor(cfg, args.checkpoint, args.device)
@@ -339,7 +331,7 @@ def main() -> None:
     dtype = getattr(torch, args.dtype)
     model = model.to(dtype)
     torch.backends.cudnn.benchmark = True
-    name = osp.splitext(osp.basename(path))[0]
+    name = osp.splitext(osp.basename(cfg.filename))[0]
     device_name = (
         torch.cuda.get_device_name(args.device)
         if args.device.startswith('cuda') else platform.processor()

@@ -9,13 +9,13 @@ import os
 import os.path as osp
 import sys
 
-from mmengine import Config, DictAction
+from mmengine import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS, VISUALIZERS
 
 import rtseg_plugin  # noqa: F401
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,9 +36,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        cfg = Config.fromfile(resolve_config(args.config))
-        if args.cfg_options is not None:
-            cfg.merge_from_dict(args.cfg_options)
+        cfg = load_config(args.config, args.cfg_options)
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         dataset = DATASETS.build(cfg.train_dataloader.dataset)
     except FileNotFoundError as error:

@@ -9,7 +9,7 @@ import argparse
 import sys
 
 import torch
-from mmengine import Config, DictAction
+from mmengine import DictAction
 from mmengine.analysis import ActivationAnalyzer, parameter_count
 from mmengine.analysis.print_helper import (
     _format_size,
@@ -17,7 +17,7 @@ from mmengine.analysis.print_helper import (
 )
 
 from rtseg_plugin.apis.network import frame_network, load_segmentor
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 from rtseg_plugin.utils.multiply_adds import count_multiply_adds
 
 
@@ -44,9 +44,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        cfg = Config.fromfile(resolve_config(args.config))
-        if args.cfg_options is not None:
-            cfg.merge_from_dict(args.cfg_options)
+        cfg = load_config(args.config, args.cfg_options)
         x = torch.rand(1, 3, *args.shape)
         network = frame_network(load_segmentor(cfg), x)
     except (FileNotFoundError, RuntimeError) as error:

@@ -18,7 +18,6 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.fileio import dump
 from mmseg.registry import MODELS
 
@@ -30,7 +29,7 @@ from rtseg_plugin.deployment.timing import (
     torch_contender,
 )
 from rtseg_plugin.utils.deployed_folder import DeploymentError
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 
 NETWORKS = [
     'sctnet-s_1xb4-demo_synthetic-street-256x512',
@@ -89,7 +88,7 @@ def curves_of(network: str, args, setting: Setting) -> Dict[str, List[tuple]]:
     def one(setting: Setting, options: Optional[dict] = None) -> Contender:
         return torch_contender(network, None, setting, cfg_options=options)
 
-    neck = Config.fromfile(resolve_config(network)).model.get('neck') or {}
+    neck = load_config(network).model.get('neck') or {}
     sizes = [size_of(millions) for millions in args.pixels]
     curves = dict(
         pixels=[(h * w / 1e6, one(setting._replace(size=(h, w))))

@@ -17,19 +17,19 @@ process of its own, and the allocator's peak on a GPU.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
+from functools import partial
 from typing import Callable, Dict, List
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from rtseg_plugin.apis import frame_network, load_segmentor
 from rtseg_plugin.models.layers import local_attention
-from rtseg_plugin.utils.host_tools import resolve_config
-from rtseg_plugin.utils.timing import timed
+from rtseg_plugin.utils.timing import in_turns, timed
 
 ERF = dict(key=16, value=64, size=(64, 128), frames=4, window=21)
 PSP = dict(key=128, value=2048, size=(129, 257), frames=3, window=21)
@@ -93,14 +93,9 @@ def inputs(sizes: dict, device: str, grad: bool) -> List[Tensor]:
 def seconds(methods: Dict[str, Callable], device: str,
             repeat: int) -> Dict[str, float]:
     """Best of ``repeat`` rounds in which the methods take turns."""
-    found = {name: [] for name in methods}
-    for name, call in methods.items():
-        if name == 'ours':
-            call()
-    for _ in range(repeat):
-        for name, call in methods.items():
-            found[name].append(timed(call, device))
-    return {name: min(values) for name, values in found.items()}
+    methods['ours']()
+    best = in_turns(list(methods.values()), repeat, device=device).min(0)
+    return dict(zip(methods, best.tolist()))
 
 
 def status(field: str) -> int:
@@ -204,23 +199,21 @@ def report_network(args: argparse.Namespace) -> None:
     frame = torch.rand(1, 3, *args.shape, device=args.device)
     networks = [
         frame_network(
-            load_segmentor(resolve_config(name), device=args.device), frame)
+            load_segmentor(name, device=args.device), frame)
         for name in (args.baseline, args.config)
     ]
-    rounds = [[timed(lambda: network(frame), args.device)  # noqa: B023
-               for network in networks] for _ in range(3 + args.frames)]
-    # the first ones warm up
-    alone, memory = map(list, zip(*rounds[3:]))
-    ratio = statistics.median(b / a for a, b in zip(alone, memory))
-    median = statistics.median(memory)
+    alone, memory = in_turns([partial(network, frame) for network in networks],
+                             args.frames, 3, args.device).T
+    ratio = np.median(memory / alone)
+    median = np.median(memory)
     print(f'network at {args.shape[0]}x{args.shape[1]}, {args.device}, '
           f'{args.threads} threads, {args.frames} frames of each in turn\n'
           f'  {args.baseline}: median '
-          f'{statistics.median(alone) * 1e3:.1f} ms\n'
+          f'{np.median(alone) * 1e3:.1f} ms\n'
           f'  {args.config}: median {median * 1e3:.1f} ms\n'
           f'  median ratio of neighbours {ratio:.3f}, '
           f'{100 * (ratio - 1):+.1f} %; longest frame with memory '
-          f'{max(memory) / median:.2f} times the median')
+          f'{memory.max() / median:.2f} times the median')
 
 
 def parse_args() -> argparse.Namespace:

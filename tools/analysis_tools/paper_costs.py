@@ -9,14 +9,13 @@ import argparse
 from typing import Optional
 
 import torch
-from mmengine import Config
 from mmseg.registry import MODELS
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 
 # GFLOPs of the article: softmax, fast
 FANET = {
@@ -71,7 +70,7 @@ def rtformer() -> None:
     """Print RTFormer's parameters and costs."""
     print('RTFormer: parameters at test, M; multiply-adds, G (paper)')
     for name, size, parameters, flops in RTFORMER:
-        cfg = Config.fromfile(resolve_config(name)).model
+        cfg = load_config(name).model
         for part in (cfg.backbone, cfg.decode_head):
             part.init_cfg = None
             part.norm_cfg.type = 'BN'

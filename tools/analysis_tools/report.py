@@ -10,9 +10,7 @@ expected calibration error, https://arxiv.org/abs/1706.04599).
 import argparse
 import json
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -27,7 +25,8 @@ from rich.progress import track
 
 from rtseg_plugin.apis import load_segmentor
 from rtseg_plugin.apis.results import colour_table, overlay
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
+from rtseg_plugin.utils.whole_folder import whole_folder
 
 BINS = 15
 
@@ -202,10 +201,10 @@ def draw_worst(images: List[Image], colours: np.ndarray, ignore: int,
         height = round(3 * width * row.shape[0] / row.shape[1])
         row = cv2.resize(row, (3 * width, height),
                          interpolation=cv2.INTER_AREA)
-        cv2.putText(row, f'{Path(image.path).name}  {100 * image.iou:.1f}',
-                    (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 3)
-        cv2.putText(row, f'{Path(image.path).name}  {100 * image.iou:.1f}',
-                    (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, ) * 3, 1)
+        text = f'{Path(image.path).name}  {100 * image.iou:.1f}'
+        for grey, thickness in ((0, 3), (255, 1)):  # white on black
+            cv2.putText(row, text, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5,
+                        (grey, ) * 3, thickness)
         rows.append(row)
     cv2.imwrite(str(path), np.vstack(rows))
 
@@ -242,9 +241,7 @@ def write(counts: Counts, names: List[str], colours: np.ndarray, ignore: int,
         '', 'Image, prediction, truth; mean IoU of the classes that are in '
         'one of them.', '', '![worst images](worst.jpg)', '',
         '## Calibration', '', '![calibration](calibration.png)', '']
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix='.report-', dir=args.out.parent))
-    try:
+    with whole_folder(args.out) as work:
         draw_matrix(counts.matrix, names, work / 'confusion_matrix.png')
         draw_calibration(calibration, work / 'calibration.png')
         draw_worst(counts.images, colours, ignore, work / 'worst.jpg')
@@ -256,10 +253,6 @@ def write(counts: Counts, names: List[str], colours: np.ndarray, ignore: int,
             confusion_matrix=counts.matrix.tolist(),
             worst=[dict(image=x.path, iou=100 * x.iou)
                    for x in counts.images]), indent=1))
-        work.chmod(0o755)
-        work.rename(args.out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return mean
 
 
@@ -269,8 +262,7 @@ def main(argv: Optional[List[str]] = None) -> None:
         sys.exit(f'error: {args.out} exists; --out names a new folder')
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     try:
-        cfg = Config.fromfile(resolve_config(args.config))
-        cfg.merge_from_dict(args.cfg_options or {})
+        cfg = load_config(args.config, args.cfg_options)
         init_default_scope('mmseg')
         if not os.path.isfile(args.checkpoint):
             raise FileNotFoundError(f'{args.checkpoint} does not exist')

@@ -21,7 +21,7 @@ from typing import Callable, Tuple
 
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.fileio import dump
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
@@ -31,8 +31,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from rtseg_plugin.models.distillation.taps import record
-from rtseg_plugin.utils.host_tools import resolve_config
-from rtseg_plugin.utils.timing import timed
+from rtseg_plugin.utils.host_tools import load_config
+from rtseg_plugin.utils.timing import in_turns
 
 FORMS = ('plain', 'config')
 
@@ -69,9 +69,7 @@ def plain_forward(teacher, inputs: Tensor, taps) -> dict:
 
 def build(args, form: str) -> nn.Module:
     """The student with its teacher, weights alike for both forms."""
-    cfg = Config.fromfile(resolve_config(args.config))
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options)
     if 'teacher' not in cfg.model:
         raise ValueError(f'{args.config} has no teacher')
     init_default_scope(cfg.get('default_scope', 'mmseg'))
@@ -143,8 +141,7 @@ def main() -> None:
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f'error: {error}')
     losses = [float(step()) for step in steps]
-    seconds = np.array([[timed(step, args.device) for step in steps]
-                        for _ in range(args.rounds)])
+    seconds = in_turns(steps, args.rounds, device=args.device)
     del steps
     with multiprocessing.get_context('spawn').Pool(
             1, maxtasksperchild=1) as pool:

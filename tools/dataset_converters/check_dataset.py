@@ -18,7 +18,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +32,7 @@ from rich.progress import track
 from rich.table import Table
 
 from rtseg_plugin.apis.sources import IMAGES
+from rtseg_plugin.utils.whole_folder import whole_folder
 
 IGNORE = 255
 SPLITS = dict(
@@ -684,10 +684,7 @@ def check(args: argparse.Namespace, report: Report) -> None:
         return
     if report.errors:
         return
-    # written beside the result and renamed at the end: complete or absent
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix='.check-', dir=args.out.parent))
-    try:
+    with whole_folder(args.out) as work:
         suffix = write_dataset(work, splits, classes)
         draw_sheet(scans, classes, args.sheet or work / 'contact_sheet.jpg')
         sizes = np.median([item.size for item in scans], axis=0)
@@ -698,10 +695,6 @@ def check(args: argparse.Namespace, report: Report) -> None:
             'val' if 'val' in splits else 'train',
             'test' if 'test' in splits else 'val',
             weights, args.iterations)
-        work.chmod(0o755)
-        work.rename(args.out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     for note in notes:
         report.warn(note)
     console.print(

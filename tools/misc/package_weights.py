@@ -21,7 +21,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from safetensors.torch import save_file
 
-from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.host_tools import load_config
 from rtseg_plugin.utils.packaged_weights import WEIGHTS, find, load_tensors
 from rtseg_plugin.utils.safe_load import safe_torch_load
 
@@ -140,10 +140,10 @@ matters may rest on what it says.
 
 def main() -> None:
     args = parse_args()
-    config = inference_config(Config.fromfile(resolve_config(args.config)))
+    config = inference_config(load_config(args.config))
     tested = config
     if args.loader == 'val':
-        recipe = Config.fromfile(resolve_config(args.config))
+        recipe = load_config(args.config)
         tested = Config({
             **config.to_dict(), 'test_dataloader': recipe.val_dataloader,
             'test_evaluator': recipe.val_evaluator

@@ -83,7 +83,7 @@ def truth(images: List[np.ndarray], paths: List[Path],
     return pictures
 
 
-def write_sheet(columns: Dict[str, List[np.ndarray]], out: Path) -> None:
+def write_sheet(columns: Dict[str, Sequence[np.ndarray]], out: Path) -> None:
     """Pictures of one size in columns under their names."""
     sheet = np.hstack([np.vstack(column) for column in columns.values()])
     strip = np.full((28, sheet.shape[1], 3), 255, np.uint8)

@@ -12,9 +12,9 @@ import argparse
 import ast
 import json
 import shutil
-import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
@@ -25,8 +25,8 @@ from mmengine.config import Config
 
 from rtseg_plugin.apis import VideoSession, frame_network, load_segmentor
 from rtseg_plugin.apis.results import colour_table
-from rtseg_plugin.utils.host_tools import resolve_config
-from rtseg_plugin.utils.timing import timed
+from rtseg_plugin.utils.host_tools import load_config
+from rtseg_plugin.utils.timing import in_turns
 
 # the siblings are found as well when this file is loaded by its path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -122,12 +122,10 @@ def sctnet_variants(args, logs: Path) -> List[Variant]:
 
 def config_of(variant: Variant) -> Config:
     """Its config, options included."""
-    cfg = Config.fromfile(resolve_config(variant.config))
-    cfg.merge_from_dict({
+    return load_config(variant.config, {
         key: ast.literal_eval(value)
         for key, value in (x.split('=', 1) for x in variant.options)
     })
-    return cfg
 
 
 @torch.inference_mode()
@@ -140,12 +138,9 @@ def milliseconds(models: List[torch.nn.Module], sizes: List[Tuple[int, int]],
         frame_network(model.to(device), frame)
         for model, frame in zip(models, frames)
     ]
-    taken: List[List[float]] = [[] for _ in networks]
-    for _ in range(warm_up + rounds):
-        for network, frame, own in zip(networks, frames, taken):
-            own.append(1e3 * timed(
-                lambda: network(frame), device.type))  # noqa: B023
-    return [statistics.median(own[warm_up:]) for own in taken]
+    taken = in_turns(list(map(partial, networks, frames)), rounds, warm_up,
+                     device.type)
+    return (1000 * np.median(taken, 0)).tolist()
 
 
 def snippet(args, folder: Path) -> Tuple[List[Path], List[Path]]:
@@ -180,15 +175,9 @@ def sheet(without: torch.nn.Module, memory: torch.nn.Module,
         frame = cv2.imread(str(path))
         found = [session.feed(frame).labels for session in sessions]
         truth = cv2.imread(str(label), cv2.IMREAD_GRAYSCALE)
-        pictures = [palette[x] for x in (truth, *found)]
-        rows.append(np.hstack([frame, *pictures]))
-    picture = np.vstack(rows[-5:])
-    strip = np.full((28, picture.shape[1], 3), 255, np.uint8)
-    for i, text in enumerate(('frame', 'truth', 'without memory',
-                              'with memory')):
-        cv2.putText(strip, text, (i * picture.shape[1] // 4 + 8, 20),
-                    cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
-    cv2.imwrite(str(out), np.vstack([strip, picture]))
+        rows.append((frame, *(palette[x] for x in (truth, *found))))
+    names = ('frame', 'truth', 'without memory', 'with memory')
+    street_demo.write_sheet(dict(zip(names, zip(*rows[-5:]))), out)
 
 
 def pixels_of(label: Path) -> List[str]:

@@ -14,12 +14,7 @@ from ...utils.checkpoint_check import (
     what_starts_at_random,
 )
 from ...utils.newest_checkpoint import newest_checkpoint
-
-
-def _unwrapped(model: nn.Module) -> nn.Module:
-    while hasattr(model, 'module'):  # DDP, test-time augmentation
-        model = model.module
-    return model
+from .unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -103,7 +98,7 @@ class CheckpointCheckHook(Hook):
         Raises:
             RuntimeError: See :func:`.check_state_dict`.
         """
-        model = _unwrapped(runner.model)
+        model = unwrapped(runner.model)
         state_dict = checkpoint.get('state_dict', checkpoint)
         source = str(runner._load_from or f'in {runner.work_dir}')
         if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
@@ -116,7 +111,7 @@ class CheckpointCheckHook(Hook):
 
     def _look_at_start_weights(self, runner: Runner) -> None:
         """Compare what an ``init_cfg`` is going to load."""
-        for name, module in _unwrapped(runner.model).named_modules():
+        for name, module in unwrapped(runner.model).named_modules():
             init_cfgs = getattr(module, 'init_cfg', None) or []
             if isinstance(init_cfgs, dict):
                 init_cfgs = [init_cfgs]

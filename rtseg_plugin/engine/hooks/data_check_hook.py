@@ -2,7 +2,6 @@ from typing import Iterator, List, Optional, Set
 
 import numpy as np
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import Runner
 from mmseg.models.losses import CrossEntropyLoss, OhemCrossEntropy
@@ -10,6 +9,7 @@ from mmseg.registry import HOOKS
 from torch import nn
 
 from ...datasets.transforms.relabel_pixels import RelabelPixels
+from .unwrapped import unwrapped
 
 KEY = 'train_dataloader.dataset'
 # that are read at the most; one with more than one class in it is enough
@@ -80,10 +80,7 @@ class DataCheckHook(Hook):
         """
         if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
             return
-        model = runner.model
-        while is_model_wrapper(model):
-            model = model.module
-        heads = self._heads(model)
+        heads = self._heads(unwrapped(runner.model))
         for dataset in _datasets(runner.train_dataloader.dataset):
             classes = getattr(dataset, 'metainfo', {}).get('classes')
             for key, head in heads.items():

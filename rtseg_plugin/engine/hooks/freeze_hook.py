@@ -1,9 +1,10 @@
 from typing import Optional, Sequence, Union
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import BaseOptimWrapper
 from mmseg.registry import HOOKS
+
+from .unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -42,8 +43,7 @@ class FreezeHook(Hook):
         """
         if not isinstance(runner.optim_wrapper, BaseOptimWrapper):
             return  # a test
-        wrapped = is_model_wrapper(runner.model)
-        model = runner.model.module if wrapped else runner.model
+        model = unwrapped(runner.model)
         parameters = dict(model.named_parameters())
         frozen = {}
         for prefix in self.prefixes:
@@ -65,7 +65,7 @@ class FreezeHook(Hook):
         self._modules = [
             modules[prefix] for prefix in self.prefixes if prefix in modules
         ]
-        if wrapped:
+        if model is not runner.model:
             # DDP has counted on a gradient of each parameter since before
             # there were hooks
             runner.model = None

@@ -3,9 +3,10 @@ from typing import Dict, Optional
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from .unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -28,9 +29,7 @@ class TeacherScoreHook(Hook):
                         runner: Runner,
                         metrics: Optional[Dict[str, float]] = None) -> None:
         """Compare, and warn."""
-        model = runner.model
-        model = model.module if is_model_wrapper(model) else model
-        teacher = getattr(model, 'teacher', None)
+        teacher = getattr(unwrapped(runner.model), 'teacher', None)
         score = getattr(teacher, 'scores', {}).get(self.metric)
         own = (metrics or {}).get(self.metric)
         if score is not None and own is not None and own > score:

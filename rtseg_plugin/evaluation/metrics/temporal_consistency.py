@@ -5,7 +5,7 @@ import numpy as np
 from mmseg.registry import METRICS, TASK_UTILS
 
 from ..optical_flow import Frame, occluded, resize_flow, warp_labels
-from .video_metric import Summary, VideoFrame, VideoMetric, areas
+from .video_metric import Summary, VideoFrame, VideoMetric, areas, mean_iou
 
 
 @METRICS.register_module()
@@ -104,9 +104,6 @@ class TemporalConsistency(VideoMetric):
     def score(self, videos: Sequence[Summary]) -> Dict[str, float]:
         """mTC."""
         both, union = sum((video.own for video in videos), self.new())
-        if not union.any():
-            return dict(mTC=float('nan'))
-        iou = both / np.maximum(union, 1)
-        if not self.unseen_as_zero:
-            iou = iou[union > 0]
-        return dict(mTC=100 * float(iou.mean()))
+        if self.unseen_as_zero and union.any():
+            union = np.maximum(union, 1)
+        return dict(mTC=mean_iou(np.stack([both, union])))

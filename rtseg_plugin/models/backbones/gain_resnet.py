@@ -36,10 +36,9 @@ class GAINResNet(ResNetV1c):
             Defaults to False.
         with_cp (bool): Whether blocks are recomputed in the backward pass to
             save memory. Defaults to False.
-        zero_init_residual (bool): Whether the last norm of each block starts
-            at 0. Defaults to False, as official.
-        init_cfg (dict | list[dict], optional): Defaults to None: the host's,
-            Kaiming normal (fan-out) for convolutions, 1 and 0 for norms.
+        init_cfg (dict | list[dict], optional): Defaults to None: Kaiming
+            normal (fan-out) for convolutions, 1 and 0 for norms, also for the
+            last one of a block, as official.
     """
 
     def __init__(self,
@@ -54,7 +53,6 @@ class GAINResNet(ResNetV1c):
                  norm_cfg: dict = dict(type='BN'),
                  norm_eval: bool = False,
                  with_cp: bool = False,
-                 zero_init_residual: bool = False,
                  init_cfg: dict = None):
         super().__init__(
             depth=depth,
@@ -69,7 +67,7 @@ class GAINResNet(ResNetV1c):
             norm_cfg=norm_cfg,
             norm_eval=norm_eval,
             with_cp=with_cp,
-            zero_init_residual=zero_init_residual,
+            zero_init_residual=False,
             init_cfg=init_cfg)
         if len(dilations) != len(strides):
             raise ValueError(f'dilations must have {len(strides)} entries, '

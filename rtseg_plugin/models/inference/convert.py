@@ -3,7 +3,7 @@ import inspect
 import logging
 import types
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List
 
 import torch
 from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
@@ -26,16 +26,16 @@ _TOLERANCE = 1e-3
 logger = logging.getLogger(__name__)
 
 
-def to_inference(network: nn.Module,
-                 image_size: Optional[Sequence[int]] = None) -> nn.Module:
+def to_inference(network: nn.Module) -> nn.Module:
     """A copy of a network in its inference form: the same outputs, faster.
 
-    The copy is tried on a small random image, next to the original. What runs
-    there is captured (``torch.fx``), part by part as large as can be, and
-    rewritten: see :mod:`rtseg_plugin.models.inference`. A part that cannot be
-    captured, such as one that looks at sizes, stays as it is, and its own
-    parts are tried; so do modules on which hooks wait. The original is not
-    touched, and switches the whole off by being used itself.
+    The copy is tried on a small random image (twice the ``total_stride`` high,
+    at least 64, and twice as wide), next to the original. What runs there is
+    captured (``torch.fx``), part by part as large as can be, and rewritten:
+    see :mod:`rtseg_plugin.models.inference`. A part that cannot be captured,
+    such as one that looks at sizes, stays as it is, and its own parts are
+    tried; so do modules on which hooks wait. The original is not touched, and
+    switches the whole off by being used itself.
 
     The copy keeps the classes, attributes and methods of the original but not
     the modules within a captured part: to look up or tap one of these is an
@@ -44,9 +44,6 @@ def to_inference(network: nn.Module,
     Args:
         network (nn.Module): A segmentor, a network that takes images, or a
             part that does, such as a backbone. In eval mode.
-        image_size (Sequence[int], optional): Height and width of the image it
-            is tried on. Defaults to None: twice its ``total_stride``, at
-            least 64, and twice as wide.
 
     Returns:
         nn.Module: The converted copy.
@@ -63,7 +60,7 @@ def to_inference(network: nn.Module,
     converted = copy.deepcopy(network).eval()
     for parameter in converted.parameters():
         parameter.requires_grad_(False)
-    images = _images(converted, image_size)
+    images = _images(converted)
     with torch.no_grad():
         with _Calls(converted) as calls:
             wanted = _run(converted, images)
@@ -94,18 +91,15 @@ def _train(network: nn.Module, mode: bool = True) -> nn.Module:
     return network
 
 
-def _images(network: nn.Module,
-            image_size: Optional[Sequence[int]]) -> List[Tensor]:
+def _images(network: nn.Module) -> List[Tensor]:
     """Two frames."""
     parameter = next(network.parameters())
     first = next(p for p in network.parameters() if p.dim() == 4)
-    if image_size is None:
-        strides = [getattr(m, 'total_stride', 0) for m in network.modules()]
-        side = max(64, 2 * max(strides))
-        image_size = (side, 2 * side)
+    strides = [getattr(m, 'total_stride', 0) for m in network.modules()]
+    side = max(64, 2 * max(strides))
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(
-        2, 1, first.shape[1], *image_size, generator=generator)
+        2, 1, first.shape[1], side, 2 * side, generator=generator)
     return list(images.to(parameter))
 
 

@@ -73,8 +73,8 @@ class Rewriter:
                 module = root.get_submodule(node.target)
                 node.target = self._put(module, node.target)
             elif node.op == 'get_attr':
-                node.target = self._put(_attribute(root, node.target),
-                                        node.target)
+                value = operator.attrgetter(node.target)(root)
+                node.target = self._put(value, node.target)
 
     # names and modules
 
@@ -520,12 +520,6 @@ def _activation_call(name: str, slope: Any, x: Node) -> tuple:
         return F.leaky_relu, (x, slope), {}
     return {'relu': F.relu, 'gelu': F.gelu, 'sigmoid': torch.sigmoid}[name], (
         x, ), {}
-
-
-def _attribute(root: nn.Module, path: str) -> Any:
-    for name in path.split('.'):
-        root = getattr(root, name)
-    return root
 
 
 def _is_view(node: Any) -> bool:

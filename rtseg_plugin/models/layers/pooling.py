@@ -43,7 +43,7 @@ def adaptive_max_pool2d(x: Tensor, size: int) -> Tensor:
     return F.adaptive_max_pool2d(x, size)
 
 
-def _bin_means(length: int, bins: int, like: Tensor) -> Tensor:
+def bin_means(length: int, bins: int, like: Tensor) -> Tensor:
     """Matrix (bins, length) that averages as adaptive pooling does."""
     index = torch.arange(bins, device=like.device).unsqueeze(1)
     start = index * length // bins
@@ -67,7 +67,7 @@ def adaptive_average_pool(x: Tensor, bins: int) -> Tensor:
         Tensor: Of shape (N, C, B, B).
     """
     h, w = x.shape[2:]
-    return _bin_means(h, bins, x) @ x @ _bin_means(w, bins, x).t()
+    return bin_means(h, bins, x) @ x @ bin_means(w, bins, x).t()
 
 
 class _AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):

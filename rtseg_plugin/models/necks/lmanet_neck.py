@@ -155,6 +155,14 @@ class LocalMemoryAttention(BaseModule):
                 f'has {x.shape[1]}')
         return x
 
+    def _replace(self, features: Features, fused: Tensor) -> Features:
+        """The features with another in the place of the chosen one."""
+        if isinstance(features, Tensor):
+            return fused
+        features = list(features)
+        features[self.in_index] = fused
+        return tuple(features)
+
     def _check(self, x: Tensor, state: Memory) -> None:
         want = (x.shape[0], *x.shape[2:])
         have = (state.keys.shape[0], *state.keys.shape[3:])
@@ -253,11 +261,7 @@ class LocalMemoryAttention(BaseModule):
             return features, after
         x = self._select(features)
         fused = self.fusion(self.read(x, state), self.query_value(x))
-        if isinstance(features, Tensor):
-            return fused, after
-        features = list(features)
-        features[self.in_index] = fused
-        return tuple(features), after
+        return self._replace(features, fused), after
 
     def empty_state(self, features: Features) -> FixedMemory:
         """The state before the first frame, of the shape of a full one.
@@ -299,8 +303,4 @@ class LocalMemoryAttention(BaseModule):
         fused = torch.where((frames > 0).view(-1, 1, 1, 1), fused, x)
         after = FixedMemory(*self.remember(features, memory),
                             (frames + 1).clamp(max=self.memory_size))
-        if isinstance(features, Tensor):
-            return fused, after
-        features = list(features)
-        features[self.in_index] = fused
-        return tuple(features), after
+        return self._replace(features, fused), after

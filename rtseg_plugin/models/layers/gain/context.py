@@ -90,7 +90,7 @@ class PyramidPoolingContext(BaseModule):
                 norm_cfg=norm_cfg,
                 act_cfg=None) for _ in bins)
         self.bottleneck = conv_norm_act(
-            channels // len(bins) * len(bins) + channels,
+            2 * channels,
             channels,
             norm_cfg=norm_cfg,
             act_cfg=act_cfg)

@@ -4,6 +4,7 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from ..pooling import bin_means
 from .pre_norm_attention import PreNormAttention
 
 
@@ -83,12 +84,7 @@ class NystromAttention(PreNormAttention):
     def _segments(self, x: Tensor) -> Tensor:
         """Averaging weights, (pixels, landmarks)."""
         pixels = x.shape[2] * x.shape[3]
-        landmark = torch.arange(self.num_landmarks, device=x.device)
-        start = landmark * pixels // self.num_landmarks
-        end = -(-(landmark + 1) * pixels // self.num_landmarks)
-        position = torch.arange(pixels, device=x.device)[:, None]
-        member = ((position >= start) & (position < end)).to(x.dtype)
-        return member / (end - start)
+        return bin_means(pixels, self.num_landmarks, x).t()
 
     def attend(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
