@@ -7,10 +7,11 @@ a live address (rtsp://...); several of them run side by side. Ctrl-C stops
 it, and what was segmented until then is there.
 """
 import argparse
+import os
 import signal
 import sys
 import time
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
 from rich.console import Console
 from rich.progress import (
@@ -42,7 +43,8 @@ def parse_args() -> argparse.Namespace:
         help='pictures, numbers of the classes, or both')
     parser.add_argument(
         '--video', action='store_true',
-        help='a folder of images is written as a video, too')
+        help='the overlays of a folder of images become a video instead of '
+        'pictures')
     parser.add_argument('--device', help='default: a GPU if there is one')
     parser.add_argument('--threads', type=int, help='CPU threads')
     parser.add_argument('--precision', choices=['fp32', 'bf16', 'fp16'])
@@ -64,10 +66,11 @@ def parse_args() -> argparse.Namespace:
         help='of a live source the newest frame (default) or every one')
     parser.add_argument(
         '--reconnect', type=int, default=5, metavar='N',
-        help='attempts to connect again to a live source, default 5')
+        help='attempts to connect again to a live source, default 5; http is '
+        'read as a file, without')
     parser.add_argument(
         '--timeout', type=float, default=10., metavar='SECONDS',
-        help='silence after which a live address is lost, default 10')
+        help='silence after which an address is lost, default 10')
     parser.add_argument(
         '--hwaccel', help='device that decodes video files, such as cuda')
     parser.add_argument('--opacity', type=float, default=0.5)
@@ -82,11 +85,24 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--workers', type=int, default=2, help='of --engine ray, default 2')
     args = parser.parse_args()
-    for name in ('video', 'stride', 'restart_after', 'max_frames'):
+    for name in ('video', 'stride', 'restart_after', 'max_frames', 'hwaccel',
+                 'on_bad_frame', 'live', 'warm_up', 'timeout', 'reconnect'):
         if args.engine == 'ray' and getattr(args, name) != parser.get_default(
                 name):
             parser.error(f'--{name.replace("_", "-")} is for streams: with '
                          '--engine ray every image is by itself')
+    if args.video and args.save == 'labels':
+        parser.error('--video is of overlays: take --save overlay or both')
+    if args.threads is not None and args.threads < 1:
+        parser.error(f'--threads must be at least 1, got {args.threads}')
+    if not 0 <= args.opacity <= 1:
+        parser.error(f'--opacity is from 0 to 1, got {args.opacity}')
+    if not args.timeout > 0:
+        parser.error(f'--timeout must be above 0, got {args.timeout}')
+    for name in ('warm_up', 'reconnect'):
+        if getattr(args, name) < 0:
+            parser.error(f'--{name.replace("_", "-")} cannot be negative, got '
+                         f'{getattr(args, name)}')
     return args
 
 
@@ -134,6 +150,61 @@ def summarise(report: dict) -> str:
     return '\n'.join([*lines, f'  ended: {report["ended"]}'])
 
 
+class Terminal:
+    """Ctrl-C of the terminal on standard input, for this process alone.
+
+    Whoever started it by Python's ``subprocess.call``, as ``mim run`` does,
+    kills it a quarter of a second after a Ctrl-C that both get. So it becomes
+    a process group of its own, the one in the foreground, until it ends.
+    Nothing happens where that cannot be: without a terminal, in the
+    background, on Windows.
+    """
+
+    def __init__(self) -> None:
+        self._others: Optional[int] = None
+        self._before: dict = {}
+        self._take()
+
+    def _take(self) -> None:
+        if not hasattr(os, 'tcsetpgrp') or not os.isatty(0):
+            return
+        group = os.getpgrp()
+        try:
+            if group == os.getpid() or os.tcgetpgrp(0) != group:
+                return
+        except OSError:  # a terminal, but not the one of this session
+            return
+        self._before = {
+            # who is not in the foreground gets it for changing that
+            signal.SIGTTOU: signal.signal(signal.SIGTTOU, signal.SIG_IGN),
+            signal.SIGTSTP: signal.signal(signal.SIGTSTP, self._suspend)
+        }
+        self._others = group
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpid())
+
+    def give_back(self) -> None:
+        """Put everything back; once more does nothing."""
+        if self._others is None:
+            return
+        try:
+            if os.tcgetpgrp(0) == os.getpid():
+                os.tcsetpgrp(0, self._others)
+            os.setpgid(0, self._others)
+        except OSError:  # the others, or the terminal, have gone
+            pass
+        self._others = None
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _suspend(self, number: int, frame: Any) -> None:
+        """Ctrl-Z stops the others too, so that the shell sees it."""
+        self.give_back()
+        os.killpg(0, signal.SIGTSTP)
+        time.sleep(0.1)  # stops in it, until there is fg or bg
+        self._take()
+
+
 class Signals:
     """Ends a loop at Ctrl-C and SIGTERM, but never while it writes."""
 
@@ -143,6 +214,7 @@ class Signals:
             number: signal.signal(number, self._stop)
             for number in (signal.SIGINT, signal.SIGTERM)
         }
+        self._terminal = Terminal()
 
     def _stop(self, number: int, frame: Any) -> None:
         self.status = 128 + number
@@ -169,6 +241,7 @@ class Signals:
 
     def restore(self) -> None:
         """Put back what was there before."""
+        self._terminal.give_back()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -186,7 +259,6 @@ def run(args: argparse.Namespace) -> int:
         print('colours are made up: neither the checkpoint nor the data set '
               'of the config names as many as there are classes')
     sources: Any = args.sources if len(args.sources) > 1 else args.sources[0]
-    error, signals = None, Signals()
     prediction = segmentor.predict(
         sources, args.stride, args.on_bad_frame, args.restart_after,
         args.live, args.max_frames, args.hwaccel, args.timeout,
@@ -201,6 +273,7 @@ def run(args: argparse.Namespace) -> int:
         BarColumn(), MofNCompleteColumn(),
         TextColumn('frames, {task.fields[fps]:.1f} fps'), TimeElapsedColumn(),
         console=Console(stderr=True))
+    error, signals = None, Signals()
     try:
         with bar:
             task = bar.add_task('', total=total, fps=0.)

@@ -1,7 +1,7 @@
 """A segmentor as a plain network: images in, logits of their size out."""
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Iterator, Optional, Tuple, Union
+from typing import Any, Iterator, Optional, Sequence, Tuple, Union
 
 import torch
 from mmcv.transforms import BaseTransform
@@ -145,8 +145,15 @@ def load_segmentor(config: Union[str, Path, Config],
 
     Raises:
         FileNotFoundError: If there is no such config, or no such checkpoint.
-        RuntimeError: If the checkpoint is not of this model, or unreadable.
+        RuntimeError: If the checkpoint is not of this model, or unreadable;
+            if there is no such GPU.
     """
+    where = torch.device(device)
+    if where.type == 'cuda' and (where.index or 0) >= (
+            torch.cuda.device_count()):
+        raise RuntimeError(
+            f'there is no device {device!r}, of {torch.cuda.device_count()} '
+            'GPUs that PyTorch finds here: cpu runs everywhere')
     packaged = packaged_weights.packaged_networks().get(str(config))
     if isinstance(config, (str, Path)):
         config = load_config(config)
@@ -164,7 +171,7 @@ def load_segmentor(config: Union[str, Path, Config],
     elif packaged is not None:
         model.load_state_dict(packaged_weights.load_tensors(packaged))
     model.dataset_meta = _dataset_meta(config, loaded, model)
-    return model.to(torch.device(device)).eval()
+    return model.to(where).eval()
 
 
 def _dataset_meta(config: Config, loaded: dict, model: nn.Module) -> dict:
@@ -183,8 +190,9 @@ def _dataset_meta(config: Config, loaded: dict, model: nn.Module) -> dict:
             kind = DATASETS.get(dataset['type'])
         except (KeyError, RuntimeError):  # none, or not one that is installed
             kind = None
-        found = {**(getattr(kind, 'METAINFO', None) or {}),
-                 **(dataset.get('metainfo') or {})}
+        known = getattr(kind, 'METAINFO', None) or {}
+        found = {**known, **(dataset.get('metainfo') or {})}
+        found['palette'] = _palette_of(found, known.get('classes') or ())
     classes, palette = found.get('classes'), found.get('palette')
     count = getattr(model, 'num_classes', None)
     if not classes or count is None or count - len(classes) not in (0, 1):
@@ -194,6 +202,15 @@ def _dataset_meta(config: Config, loaded: dict, model: nn.Module) -> dict:
     return dict(
         classes=[*classes, *['unlabelled'] * spare],
         palette=palette if len(palette) == count else None)
+
+
+def _palette_of(meta: dict, known: Sequence[str]) -> Any:
+    """Colours of some of a data set's classes, picked as the host does."""
+    classes, palette = meta.get('classes') or (), meta.get('palette') or ()
+    if (len(known) == len(palette) > len(classes)
+            and set(classes) <= set(known)):
+        return [palette[list(known).index(name)] for name in classes]
+    return palette
 
 
 def resize_steps(config: Config) -> Iterator[dict]:

@@ -317,13 +317,13 @@ def _take(running: Sequence[Tuple[int, Stream]], changed: threading.Condition
 
 def _feed(taken: Sequence[Tuple[int, Stream, Frame]]
           ) -> Iterator[Tuple[int, Frame, FrameResult]]:
-    """Results of frames; who changes its size ends."""
+    """Results of frames; who changes its size, or may not be bad, ends."""
     sessions = [stream._session for _, stream, _ in taken]
     frames = [frame.image for _, _, frame in taken]
     try:
         results = VideoSession.feed_together(sessions, frames)
-    except BadFrameError:
-        raise
+    except BadFrameError as error:
+        results = error.results  # all frames have been fed
     except ValueError as error:
         if len(taken) == 1:
             taken[0][1]._end(f'error: {error}', error)
@@ -331,5 +331,11 @@ def _feed(taken: Sequence[Tuple[int, Stream, Frame]]
         for one in taken:  # nothing has been fed
             yield from _feed([one])
         return
-    for (i, _, frame), result in zip(taken, results):
-        yield i, frame, result
+    for (i, stream, frame), result in zip(taken, results):
+        if result.problem and stream._session.on_bad_frame == 'raise':
+            bad = BadFrameError(
+                f'{stream.name}: frame {result.index} is '
+                f'{frame.problem or result.problem}', [result])
+            stream._end(f'error: {bad}', bad)
+        else:
+            yield i, frame, result

@@ -8,22 +8,28 @@ import numpy as np
 
 from ..utils.runtimes import need
 from .recorder import SAVE
-from .sources import IMAGES
+from .sources import IMAGES, read_image
 
 # Images that an actor gets at a time; of these alone one may be done twice
 # after a kill.
 _BATCH = 16
 
 
-def _images(source: str) -> Iterator[Tuple[Path, Path]]:
-    """Images below a folder, or one file, with their paths below it."""
+def _images(source: str, out: Path) -> Iterator[Tuple[Path, Path]]:
+    """Images below a folder, or one file, with their paths below it.
+
+    What has been written below ``out``, an absolute path, is none of them.
+    """
     root = Path(source)
     if root.is_file():
         yield root, Path(root.name)
         return
     if not root.is_dir():
         raise FileNotFoundError(f'{source} is no image and no folder')
-    for folder, _, names in os.walk(root):
+    written = {out, *(out / kind for kind in ('overlay', 'labels'))}
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders
+                      if Path(folder, name).resolve() not in written]
         for name in sorted(names):
             if Path(name).suffix.lower() in IMAGES:
                 path = Path(folder, name)
@@ -61,15 +67,15 @@ class _Worker:
     def _one(self, path: str, kinds: Sequence[str],
              files: Sequence[str]) -> str:
         """Segment one image; a problem does not stop the others."""
-        image = cv2.imread(path, cv2.IMREAD_COLOR)
+        image, problem = read_image(path)
         if image is None:
-            return 'no image'
+            return str(problem)
         try:  # a stream of its own: nothing is remembered of other images
             result, = self.segmentor.predict(image)
-        except ValueError as error:  # too small for the network, say
+            for kind, file in zip(kinds, files):
+                result.save(file, kind, self.opacity)
+        except (OSError, ValueError) as error:  # too small, or no place left
             return str(error)
-        for kind, file in zip(kinds, files):
-            result.save(file, kind, self.opacity)
         return ''
 
 
@@ -117,7 +123,7 @@ def predict_images(sources: Sequence[str],
     seen: Dict[str, Path] = {}
     found = 0
     for source in sources:
-        for path, below in _images(source):
+        for path, below in _images(source, root):
             found += 1
             targets = _targets(root, below, save)
             clash = seen.setdefault(str(below), path)

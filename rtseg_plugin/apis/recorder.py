@@ -116,7 +116,8 @@ class _Files:
         if self.out is None or result.labels is None or (
                 result.problem and not self.video):
             return
-        if self.labels:
+        # a damaged image has no labels, and is no frame that holds others
+        if self.labels and not (result.problem and self.stream.still):
             result.save(self._place(self.out, 'labels', result), 'labels')
         if not self.overlays:
             return
@@ -131,7 +132,7 @@ class _Files:
                 picture.shape[:2], self.stream.fps)
         if picture.shape[:2] != self.writer.size:
             picture = cv2.resize(picture, self.writer.size[::-1])
-        self.writer.write(picture)
+        self.writer.write(picture, result.time if self.stream.live else None)
 
     def _place(self, out: Path, what: str, result: FrameResult) -> Path:
         stem, inner = self.stream.stem, self.stream.target(result)

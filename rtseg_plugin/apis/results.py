@@ -60,7 +60,8 @@ class FrameResult(NamedTuple):
         frame (np.ndarray | None): (H, W, 3), BGR, that the labels are of: of
             a held frame the one that it repeats.
         stream (int): Which of several streams.
-        time (float | None): Seconds since the beginning of a video file.
+        time (float | None): Seconds since the beginning of a video file, or
+            until it came of a live source.
         colours (np.ndarray | None): Of the overlay, by label, BGR.
     """
     index: int  # type: ignore[assignment]  # a tuple's method

@@ -6,6 +6,7 @@ import glob
 import os.path as osp
 import re
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import (
@@ -17,6 +18,7 @@ from typing import (
     Optional,
     Sequence,
     Set,
+    Tuple,
     Union,
 )
 
@@ -36,7 +38,8 @@ class Frame(NamedTuple):
         image (np.ndarray | None): (H, W, 3), uint8, BGR; None for a frame
             that could not be had.
         problem (str | None): Why it could not.
-        time (float | None): Seconds since the beginning of a video.
+        time (float | None): Seconds since the beginning of a video, or
+            until it came since a live source was asked for frames.
         source (str): The file of an image, else the name of the source.
     """
     image: Optional[np.ndarray]
@@ -157,10 +160,18 @@ class ImageSource(FrameSource):
 
     def __iter__(self) -> Iterator[Frame]:
         for path in self.files:
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            problem = None if image is not None else 'no readable image'
+            image, problem = read_image(str(path))
             yield Frame(image, problem, None, str(path))
         self.ended = 'last file'
+
+
+def read_image(path: str) -> Tuple[Optional[np.ndarray], Optional[str]]:
+    """(H, W, 3), uint8, BGR, or None and the problem."""
+    try:
+        image = cv2.imread(path, cv2.IMREAD_COLOR)
+    except cv2.error as error:  # more pixels than OpenCV reads
+        return None, f'no readable image ({error.err})'
+    return image, None if image is not None else 'no readable image'
 
 
 def import_av() -> Any:
@@ -180,6 +191,8 @@ class VideoFile(FrameSource):
 
     Args:
         path (str): The file, or an address that has an end (http).
+        timeout (float): Seconds without data after which an address is given
+            up. Defaults to 10.
         hwaccel (str, optional): A device that decodes: 'cuda', 'vaapi',
             'qsv', 'videotoolbox', ...; where it cannot, the processor does,
             and ``decoder`` says so. Defaults to None: the processor.
@@ -189,11 +202,15 @@ class VideoFile(FrameSource):
             such device.
     """
 
-    def __init__(self, path: str, hwaccel: Optional[str] = None):
-        super().__init__(path, Path(path.split('?')[0]).stem)
+    def __init__(self, path: str, hwaccel: Optional[str] = None,
+                 timeout: float = 10.):
+        shown = _shown(path)
+        super().__init__(shown, Path(shown).stem)
+        self.address = path
         self.av = import_av()
         self.container: Optional[Any] = None
-        self._open(self._hwaccel(hwaccel))
+        self._open(self._hwaccel(hwaccel),
+                   timeout=timeout if '://' in path else None)
 
     def _hwaccel(self, name: Optional[str]) -> Any:
         if name is None:
@@ -209,7 +226,7 @@ class VideoFile(FrameSource):
         av = self.av
         try:
             container = self.container = av.open(
-                self.name, hwaccel=hwaccel, metadata_errors='replace',
+                self.address, hwaccel=hwaccel, metadata_errors='replace',
                 **options)
         except (av.FFmpegError, OSError, ValueError) as error:
             if hwaccel is not None:  # a device that is not there
@@ -236,6 +253,9 @@ class VideoFile(FrameSource):
         if rate and 0 < rate < 1000:
             self.fps = float(rate)
         self.length = self.stream.frames or None
+        # a transport stream counts from elsewhere than 0
+        self._begin = float((self.stream.start_time or 0)
+                            * (self.stream.time_base or 0))
 
     def __iter__(self) -> Iterator[Frame]:
         count = 0
@@ -279,24 +299,30 @@ class VideoFile(FrameSource):
             return []
 
     def _picture(self, frame: Any) -> Frame:
+        time = None if frame.time is None else frame.time - self._begin
         if frame.is_corrupt:
-            return Frame(None, 'damaged: parts are missing', frame.time,
-                         self.name)
+            return Frame(None, 'damaged: parts are missing', time, self.name)
         try:
             image = frame.to_ndarray(format='bgr24')
         except (self.av.FFmpegError, ValueError) as error:
-            return Frame(None, f'damaged: {_reason(error)}', frame.time,
-                         self.name)
+            return Frame(None, f'damaged: {_reason(error)}', time, self.name)
         turns = round(frame.rotation / 90) % 4
         if turns:
             # the rotation is counter-clockwise
             image = np.ascontiguousarray(np.rot90(image, turns))
-        return Frame(image, None, frame.time, self.name)
+        return Frame(image, None, time, self.name)
 
     def close(self) -> None:
         if self.container is not None:
             self.container.close()
             self.container = None
+
+
+def _shown(address: str) -> str:
+    """An address without passwords and tokens; paths stay as they are."""
+    if '://' not in address:
+        return address
+    return re.split('[?#]', re.sub('//[^/]*@', '//', address))[0]
 
 
 def _reason(error: Exception) -> str:
@@ -309,7 +335,8 @@ class _Live(FrameSource):
     A source that gives nothing for ``timeout`` seconds, or says that it has
     ended, is lost. It is opened again up to ``reconnect`` times with waits of
     1, 2, 4, ... at most 30 seconds, and every attempt is a frame with a
-    problem. Whoever delivers a frame has all attempts again. What inherits
+    problem. Whoever delivers a frame has all attempts again. Times are those
+    at which frames come, which go on behind a loss. What inherits
     has ``_connect()``, which raises SourceError, and ``_frames()``.
 
     Args:
@@ -338,6 +365,11 @@ class _Live(FrameSource):
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Frame]:
+        start = time.monotonic()
+        for frame in self._until_lost():
+            yield frame._replace(time=time.monotonic() - start)
+
+    def _until_lost(self) -> Iterator[Frame]:
         attempt, why = 0, 'lost'
         while True:
             if attempt:
@@ -380,7 +412,7 @@ class NetworkStream(_Live, VideoFile):
     """
 
     def __init__(self, address: str, timeout: float = 10., reconnect: int = 5):
-        shown = re.sub(r'//[^/@]*@', '//', address)  # no passwords
+        shown = _shown(address)
         _Live.__init__(self, shown, shown.split('://')[-1].rstrip('/'),
                        timeout, reconnect)
         self.address = address
@@ -392,14 +424,7 @@ class NetworkStream(_Live, VideoFile):
         options = {}
         if self.address.startswith('rtsp'):
             options = dict(rtsp_transport='tcp')
-        shown, self.name = self.name, self.address
-        try:
-            self._open(timeout=self.timeout, options=options)
-        except SourceError as error:
-            raise SourceError(str(error).replace(self.address, shown)
-                              ) from None
-        finally:
-            self.name = shown
+        self._open(timeout=self.timeout, options=options)
         self.length = None
 
 
@@ -470,7 +495,8 @@ def open_source(source: Source,
             a video file, the number of a camera, a live address
             (rtsp://...), or anything that gives images one after the other.
         hwaccel (str, optional): See :class:`VideoFile`.
-        timeout (float): See :class:`NetworkStream`. Defaults to 10.
+        timeout (float): Seconds of silence after which an address is lost.
+            Defaults to 10.
         reconnect (int): See :class:`NetworkStream`. Defaults to 5.
 
     Returns:
@@ -499,7 +525,7 @@ def open_source(source: Source,
             if missing:
                 raise FileNotFoundError(f'{missing[0]} is no file')
             return ImageSource('images', source)
-        images = (cv2.imread(str(x)) if isinstance(x, (str, Path)) else x
+        images = (read_image(str(x))[0] if isinstance(x, (str, Path)) else x
                   for x in source)
         return ArraySource(images, still=True, length=len(source))
     if hasattr(source, '__iter__'):
@@ -521,7 +547,7 @@ def _open_name(name: str, hwaccel: Optional[str], timeout: float,
         return Camera(int(name), reconnect)
     scheme = name.partition('://')[0].lower() if '://' in name else ''
     if scheme in ('http', 'https', 'file'):
-        return VideoFile(name, hwaccel)
+        return VideoFile(name, hwaccel, timeout)
     if scheme:
         return NetworkStream(name, timeout, reconnect)
     if not osp.exists(name) and glob.has_magic(name):

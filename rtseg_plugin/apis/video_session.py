@@ -100,7 +100,8 @@ class VideoSession:
     not (H, W, 3)) never stops a stream by itself; it is reported in
     ``problem``, the memory stays as it was, and ``on_bad_frame`` says what
     comes out. Where there is memory a good frame of another size than the
-    first is an error at once, since nothing remembered fits it.
+    first is an error at once, since nothing remembered fits it, unless all
+    is forgotten before it.
 
     Args:
         network (nn.Module | TorchNetwork | DeployedNetwork | Segmentor): A
@@ -271,7 +272,7 @@ class VideoSession:
             return f'of type {frame.dtype}, not uint8'
         if frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
             return f'of shape {frame.shape}, not (height, width, 3)'
-        if (self.network.stateful
+        if (self.network.stateful and self._remembered() is not None
                 and self.frame_shape not in (None, frame.shape)):
             raise ValueError(
                 f'frame {self._fed} is {frame.shape[0]}x{frame.shape[1]}, the '
@@ -280,10 +281,14 @@ class VideoSession:
         return None
 
     def _job(self, number: int, frame: np.ndarray) -> _Job:
-        state = self.state
+        return _Job(number, self, frame, self.work_size(frame),
+                    self._remembered())
+
+    def _remembered(self) -> Any:
+        """What the next good frame sees."""
         if self.restart_after and self._good % self.restart_after == 0:
-            state = None
-        return _Job(number, self, frame, self.work_size(frame), state)
+            return None
+        return self.state
 
     def _alike(self, job: _Job) -> tuple:
         """Jobs for which this is equal fit into one forward."""

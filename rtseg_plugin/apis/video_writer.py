@@ -1,11 +1,14 @@
 """Writing videos. Needs neither torch nor the host."""
 from fractions import Fraction
 from pathlib import Path
-from typing import Tuple, Union
+from typing import Any, Optional, Tuple, Union
 
 import numpy as np
 
 from .sources import import_av
+
+# What times are counted in, to the second.
+_TICKS = 90000
 
 
 class VideoWriter:
@@ -49,9 +52,22 @@ class VideoWriter:
         self.stream.height, self.stream.width = (x - x % 2 for x in size)
         self.stream.pix_fmt = 'yuv420p'
         self.stream.thread_type = 'AUTO'
+        self._first: Optional[float] = None  # time of a frame
+        self._last = -1  # ticks behind it
+        self._duration = round(_TICKS / rate)
 
-    def write(self, frame: np.ndarray) -> None:
-        """Append a frame (H, W, 3), BGR; ValueError for another size."""
+    def write(self, frame: np.ndarray, time: Optional[float] = None) -> None:
+        """Append a frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3), BGR.
+            time (float, optional): Seconds, which do not get less, for all
+                frames or for none: the frame is shown until that of the
+                next one. Defaults to None: all are shown equally long.
+
+        Raises:
+            ValueError: If it is of another size.
+        """
         if frame.shape[:2] != self.size:
             raise ValueError(
                 f'{self.path} is a video of {self.size[0]}x{self.size[1]}, '
@@ -59,7 +75,23 @@ class VideoWriter:
         frame = np.ascontiguousarray(
             frame[:self.stream.height, :self.stream.width])
         picture = self.av.VideoFrame.from_ndarray(frame, format='bgr24')
+        if time is not None:
+            self._put(picture, time)
         self.container.mux(self.stream.encode(picture))
+
+    def _put(self, picture: Any, time: float) -> None:
+        """Give a picture its time, and one of its own."""
+        if self._first is None:
+            self._first = time
+            context = self.stream.codec_context
+            context.time_base = Fraction(1, _TICKS)
+            # in the order of their times, else the file says that it ends
+            # where the last ones in another order were due
+            context.max_b_frames = 0
+        self._last = max(self._last + 1,
+                         round((time - self._first) * _TICKS))
+        picture.pts, picture.time_base = self._last, Fraction(1, _TICKS)
+        picture.duration = self._duration
 
     def close(self) -> None:
         """Finish the file."""

@@ -140,6 +140,37 @@ def config_size(cfg: Config) -> Optional[Tuple[int, int]]:
     return tuple(size) if size else None
 
 
+def check_padding(source: Source, size: Tuple[int, int],
+                  dynamic: bool) -> None:
+    """Refuse sizes that the model's tests would pad: no graph does.
+
+    Args:
+        source (Source): Whose data preprocessor may have a ``test_cfg``.
+        size (tuple[int, int]): Height and width of the frames.
+        dynamic (bool): Whether they may have any size.
+
+    Raises:
+        DeploymentError: If frames would be padded, and so have other labels.
+    """
+    padding = getattr(source.segmentor.data_preprocessor, 'test_cfg', None)
+    divisor = (padding or {}).get('size_divisor')
+    least = (padding or {}).get('size')
+    if divisor:
+        right = tuple(-(-side // divisor) * divisor for side in size)
+        what = f'multiples of {divisor}'
+    elif least:
+        right = max(size[0], least[0]), max(size[1], least[1])
+        what = f'at least {least[0]} and {least[1]}'
+    else:
+        return
+    if dynamic or right != tuple(size):
+        instead = ' instead of --dynamic' if dynamic else ''
+        raise DeploymentError(
+            f'{source.name} pads images in its tests to heights and widths '
+            f'of {what} (data_preprocessor.test_cfg), which an exported '
+            f'network does not: give --size {right[0]} {right[1]}{instead}')
+
+
 def export(model: Union[str, Path, Config],
            checkpoint: Optional[str] = None,
            *,
@@ -232,6 +263,7 @@ def export(model: Union[str, Path, Config],
         raise DeploymentError(
             f'{source.name} needs frames of at least {least} pixels a side, '
             f'got {size[0]}x{size[1]}')
+    check_padding(source, size, dynamic)
     with whole_folder(out) as work:
         job = _Job(source, work, format, precision, size, dynamic, output,
                    raw_input, least)

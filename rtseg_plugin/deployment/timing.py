@@ -94,6 +94,7 @@ def deployed_contender(folder: Path, setting: Setting,
     if setting.output == 'logits' and has['output']['kind'] != 'logits':
         raise DeploymentError(f'{folder} gives {has["output"]["kind"]}, not '
                               'logits')
+    check_size(setting.size, network.minimum, str(folder))
     facts = dict(backend=has['format'], precision=has['precision'],
                  compute=has['compute_precision'], form='exported')
     name = name or f'{has["name"]} {has["format"]} {has["precision"]}'
@@ -142,6 +143,8 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
                               f'{precision}')
     source = load_source(model, checkpoint, cfg_options)
     segmentor = source.segmentor
+    check_size(setting.size, getattr(segmentor.backbone, 'total_stride', 1),
+               source.name)
     facts = dict(
         backend='torch', precision=precision, form=form,
         parameters=sum(p.numel() for part in ('backbone', 'neck',
@@ -251,6 +254,13 @@ def _stream(name: str, network: Any, setting: Setting,
     return Contender(name, run, STREAM_FRAMES, setting, facts)
 
 
+def check_size(size: Tuple[int, int], least: int, name: str) -> None:
+    """Raise DeploymentError for images that a network does not take."""
+    if min(size) < least:
+        raise DeploymentError(f'{name} needs images of at least {least} '
+                              f'pixels a side, got {size[0]}x{size[1]}')
+
+
 def check_alike(contenders: List[Contender]) -> None:
     """Raise DeploymentError where a comparison would mean nothing."""
     first = contenders[0]
@@ -334,7 +344,13 @@ def table(rows: List[Dict[str, Any]]) -> str:
 
 
 def threads_or_all(threads: Optional[int]) -> int:
-    """As asked for, or all CPUs of this process; torch is set to it."""
+    """As asked for, or all CPUs of this process; torch is set to it.
+
+    Raises:
+        DeploymentError: If it is less than one.
+    """
+    if threads is not None and threads < 1:
+        raise DeploymentError(f'--threads must be at least 1, got {threads}')
     threads = threads or available_cpus()
     torch.set_num_threads(threads)
     return threads

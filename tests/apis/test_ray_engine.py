@@ -1,9 +1,12 @@
 """Very many images, on a local Ray of two workers."""
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from rtseg_plugin.apis.ray_engine import _Worker
+from rtseg_plugin.apis.ray_engine import _images, _targets, _Worker
+from tests.apis.test_sources import write_huge_png
 from tests.builders import run_tool
 from tests.deployment.conftest import frame, small  # noqa: F401
 
@@ -23,7 +26,7 @@ def test_images_are_done_once(small, tmp_path):  # noqa: F811
     done = run_tool(*run)
     assert done.returncode == 1, done.stderr  # one of them is no image
     assert '7 images: 6 segmented, 0 were there' in done.stdout
-    assert 'broken.jpg: no image' in done.stdout
+    assert 'broken.jpg: no readable image' in done.stdout
     written = sorted((out / 'labels').rglob('*.*'))
     assert [str(p.relative_to(out / 'labels')) for p in written] == [
         '0/0.png.png', '0/2.png.png', '0/4.png.png', '1/1.png.png',
@@ -54,24 +57,46 @@ def test_images_are_done_once(small, tmp_path):  # noqa: F811
 def test_an_image_that_cannot_be_segmented_stops_nothing(small,  # noqa: F811
                                                          tmp_path):
     """What an actor does with a batch; needs no Ray."""
-    names = ['tiny.png', 'good.png']
+    names = ['tiny.png', 'good.png', 'huge.png', 'full.png']
     cv2.imwrite(str(tmp_path / names[0]), frame(0, (4, 4)))
-    cv2.imwrite(str(tmp_path / names[1]), frame(1))
+    for name in (names[1], names[3]):
+        cv2.imwrite(str(tmp_path / name), frame(1))
+    write_huge_png(tmp_path / names[2])
+    for kind in ('overlay', 'labels'):  # where a result cannot be written
+        (tmp_path / 'out' / kind / 'full.png.png').mkdir(parents=True)
     worker = _Worker(dict(model=small[0], checkpoint=small[1], device='cpu'),
                      opacity=1.)
     done = worker(dict(
         path=[str(tmp_path / name) for name in names],
-        kinds=[['overlay', 'labels']] * 2,
+        kinds=[['overlay', 'labels']] * 4,
         files=[[str(tmp_path / 'out' / kind / f'{name}.png')
                 for kind in ('overlay', 'labels')] for name in names]))
     assert 'got 4x4' in done['problem'][0]
     assert done['problem'][1] == ''
-    assert [path.name for path in (tmp_path / 'out').rglob('*.*')] == [
-        'good.png.png'] * 2
+    assert done['problem'][2].startswith('no readable image (')
+    assert 'full.png.png' in done['problem'][3]
+    written = [p for p in (tmp_path / 'out').rglob('*.png') if p.is_file()]
+    assert [path.name for path in written] == ['good.png.png'] * 2
     labels = cv2.imread(str(tmp_path / 'out/labels/good.png.png'), 0)
     colours = cv2.imread(str(tmp_path / 'out/overlay/good.png.png'))
     palette = np.array([[3, 2, i] for i in range(5)], np.uint8)
     np.testing.assert_array_equal(colours, palette[labels])
+
+
+@pytest.mark.parametrize('out', ['results', '.'])
+def test_results_among_the_photos_are_no_photos(tmp_path, out):
+    """A second start finds what the first one found."""
+    source, root = tmp_path / 'photos', (tmp_path / 'photos' / out).resolve()
+    for path in (source / 'a.png', source / 'deep/labels/b.png'):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), frame())
+    first = sorted(below for _, below in _images(str(source), root))
+    assert len(first) == 2
+    for below in first:
+        for _, file in _targets(root, below, 'both'):
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(file, frame())
+    assert sorted(b for _, b in _images(str(source), root)) == first
 
 
 def test_without_a_place_to_write(small, tmp_path):  # noqa: F811

@@ -7,8 +7,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
+from mmseg.datasets import CityscapesDataset
 
 from rtseg_plugin.apis import (
+    BadFrameError,
     Segmentor,
     SourceError,
     VideoSession,
@@ -227,6 +229,11 @@ def test_sizes_may_change_where_nothing_is_remembered(segmentor, tmp_path):
     if not segmentor.network.stateful:
         assert next(prediction).labels.shape == (40, 50)
         return
+    # each by itself, nothing is remembered that would have to fit
+    alone = list(segmentor.predict(images, restart_after=1))
+    for result, image in zip(alone, images):
+        np.testing.assert_array_equal(
+            result.labels, next(segmentor.predict(image)).labels)
     with pytest.raises(ValueError, match='frame 1 is 40x50, the stream began'):
         next(prediction)
     assert prediction.streams[0].ended.startswith('error: frame 1 is 40x50')
@@ -247,6 +254,26 @@ def test_a_stream_that_fails_does_not_stop_the_others(segmentor, frames):
     assert results.count(0) == 1
     assert results.count(1) == 5
     assert prediction.streams[1].ended == 'no more arrays'
+
+
+def test_a_bad_frame_ends_its_stream_alone(segmentor, frames):
+    """Under the policy 'raise': nothing good of the others is lost."""
+    streams = [[frames[0], None, frames[2]], frames, frames[:2]]
+    prediction = segmentor.predict(
+        [iter(one) for one in streams], on_bad_frame='raise')
+    results, error = take_all(prediction)
+    assert isinstance(error, BadFrameError)
+    assert str(error) == 'array: frame 1 is dropped: no frame came'
+    assert [r.index for r in results if r.stream == 1] == list(range(5))
+    counts = [sum(r.stream == i for r in results) for i in range(3)]
+    assert counts == [1, 5, 2]
+    assert all(r.problem is None for r in results)
+    assert [s.ended for s in prediction.streams] == [
+        f'error: {error}', 'no more arrays', 'no more arrays']
+    alone = segmentor.predict(iter(streams[0]), on_bad_frame='raise')
+    results, error = take_all(alone)
+    assert (len(results), str(error)) == (
+        1, 'array: frame 1 is dropped: no frame came')
 
 
 def test_a_source_that_gives_nothing_is_an_error(segmentor, tmp_path):
@@ -310,6 +337,16 @@ def test_classes_and_colours(tmp_path):
     config.test_dataloader.dataset.metainfo.palette = [
         [i, 2 * i, 3 * i] for i in range(5)
     ]
+    config.dump(path)
+    # some of the classes of Cityscapes, in another order, as the host does
+    some = ['car', 'road', 'sky', 'train', 'wall']
+    config.test_dataloader.dataset.metainfo = dict(classes=some)
+    config.dump(path)
+    host = CityscapesDataset(metainfo=dict(classes=some), lazy_init=True)
+    assert Segmentor(path).palette == host.metainfo['palette']
+    assert Segmentor(path).classes == some
+    config.test_dataloader.dataset.metainfo = dict(
+        classes=names, palette=[[i, 2 * i, 3 * i] for i in range(5)])
     config.dump(path)
     meta = dict(dataset_meta=dict(classes=list('vwxyz'), palette=None))
     checkpoint = str(tmp_path / 'a.pth')
@@ -393,6 +430,9 @@ def test_recorded_video(segmentor, frames, folder, tmp_path):
     moved = [np.abs(a.astype(float) - b).mean()
              for a, b in zip(pictures[1:], pictures[2:])]
     assert moved[0] < 0.5 * min(moved[1:])
+    # not the labels of another image under the name of the damaged one
+    assert sorted(p.name for p in (out / 'frames_labels').iterdir()) == [
+        '10.png', '11.png', '7.png', '8.png']
     labels = sorted((out / 'clip_labels').iterdir())
     assert [p.name for p in labels] == [f'{i:06d}.png' for i in range(5)]
     assert not list(out.glob('*.part*'))

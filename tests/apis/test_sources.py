@@ -2,8 +2,12 @@
 import gc
 import os
 import socket
+import struct
 import threading
 import time
+import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -55,6 +59,30 @@ def test_images_in_natural_order(tmp_path):
         open_source(text)
 
 
+def write_huge_png(path):
+    """A header of more pixels than OpenCV reads, and nothing behind it."""
+    def chunk(kind, data):
+        return struct.pack('>I', len(data)) + kind + data + struct.pack(
+            '>I', zlib.crc32(kind + data))
+
+    header = struct.pack('>IIBBBBB', 40000, 40000, 8, 2, 0, 0, 0)
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header)
+                     + chunk(b'IDAT', zlib.compress(b'0')))
+
+
+def test_an_image_beyond_the_limit_of_opencv_is_a_problem(tmp_path):
+    """``cv2.imread`` raises there; the images around it are read."""
+    for name in ('a.png', 'c.png'):
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), 'u1'))
+    write_huge_png(tmp_path / 'b.png')
+    problems = [f.problem for f in open_source(tmp_path)]
+    assert problems[::2] == [None, None]
+    assert problems[1].startswith('no readable image (')
+    assert 'CV_IO_MAX_IMAGE_PIXELS' in problems[1]
+    mixed = open_source([np.zeros((8, 8, 3), 'u1'), tmp_path / 'b.png'])
+    assert [f.image is None for f in mixed] == [False, True]
+
+
 def test_a_pipe_in_a_folder_is_no_image(tmp_path):
     """Reading one would wait for ever."""
     os.mkfifo(tmp_path / 'a.png')
@@ -75,6 +103,15 @@ def test_frames_of_a_file_in_order_with_their_times(tmp_path):
     assert (source.fps, source.length) == (10, 20)
     assert source.decoder == 'PyAV h264 (processor)'
     assert source.ended == 'end of file'
+
+
+def test_times_begin_where_the_file_does(tmp_path):
+    """A transport stream numbers its pictures from elsewhere."""
+    clip = write_clip(tmp_path / 'clip.ts', 20)
+    source = open_source(clip)
+    assert source.stream.start_time > 0
+    np.testing.assert_allclose(
+        [f.time for f in source], np.arange(20) / 10, atol=1e-4)
 
 
 @pytest.mark.parametrize('turns', [1, 2, 3])
@@ -289,6 +326,30 @@ def test_latest_drops_and_counts_and_all_does_not():
     assert prediction.streams[0].dropped == 0
 
 
+def test_a_film_of_a_live_source_lasts_as_long(tmp_path, monkeypatch):
+    """Frames were left out, and some came late; the clock is the test's."""
+    import av
+
+    from rtseg_plugin.apis.recorder import Recorder
+    times = [5., 5.04, 6., 6., 9.5, 11.]
+    clock = iter([0., *times])
+    monkeypatch.setattr(
+        sources, 'time', SimpleNamespace(monotonic=lambda: next(clock)))
+    prediction = predicted(FakeLive([5], 0), Slow(), latest=False)
+    recorder = Recorder(prediction.streams, tmp_path)
+    seen = []
+    for result in prediction:
+        recorder.take(result)
+        seen.append(result.time)
+    recorder.close()
+    assert seen == times  # the last one says that it is lost
+    with av.open(str(tmp_path / 'fake_overlay.mp4')) as container:
+        shown = [frame.time for frame in container.decode(video=0)]
+        assert container.duration / av.time_base == pytest.approx(
+            6.04, abs=1e-3)  # and one more picture, of 25 a second
+    np.testing.assert_allclose(shown, np.array(times) - 5, atol=1e-3)
+
+
 def test_a_live_stream_does_not_hold_up_the_others():
     """It says nothing for as long as the test likes."""
     from rtseg_plugin.apis import VideoSession
@@ -370,8 +431,9 @@ def test_rtsp_comes_back(tmp_path):
     assert not all(problems[first:])  # frames behind the first loss
 
 
-@pytest.mark.parametrize('speaks', [False, True])
-def test_rtsp_that_plays_dead_is_given_up(speaks):
+@pytest.mark.parametrize('scheme,speaks', [
+    ('rtsp', False), ('rtsp', True), ('http', False)])
+def test_an_address_that_plays_dead_is_given_up(scheme, speaks):
     """It accepts and says nothing, or nothing more than its first frames."""
     if speaks:
         with RTSPServer(numbered(12), hang=True) as server:
@@ -385,18 +447,47 @@ def test_rtsp_that_plays_dead_is_given_up(speaks):
         with socket.create_server(('127.0.0.1', 0)) as dead:
             start = time.monotonic()
             with pytest.raises(SourceError, match='cannot be opened'):
-                open_source(f'rtsp://127.0.0.1:{dead.getsockname()[1]}/a',
+                open_source(f'{scheme}://127.0.0.1:{dead.getsockname()[1]}/a',
                             timeout=1.)
     assert time.monotonic() - start < 30
 
 
-def test_an_address_hides_its_password():
+@pytest.mark.parametrize('scheme', ['rtsp', 'http'])
+def test_an_address_hides_its_password(scheme):
+    """Also one with an @ in it, and tokens behind a question mark."""
     with socket.create_server(('127.0.0.1', 0)) as dead:
-        port = dead.getsockname()[1]
+        where = f'127.0.0.1:{dead.getsockname()[1]}/a'
         with pytest.raises(SourceError) as error:
-            open_source(f'rtsp://me:secret@127.0.0.1:{port}/a', timeout=0.2)
-    assert 'secret' not in str(error.value)
-    assert f'rtsp://127.0.0.1:{port}/a' in str(error.value)
+            open_source(f'{scheme}://me:se@cret@{where}?token=cret',
+                        timeout=0.2)
+    assert 'cret' not in str(error.value)
+    assert f'{scheme}://{where} cannot be opened' in str(error.value)
+
+
+def test_a_film_at_an_address_hides_its_token(tmp_path):
+    """In the name that reports have, and in that of their files."""
+    data = write_clip(tmp_path / 'clip.mp4', 3).read_bytes()
+
+    class Film(BaseHTTPRequestHandler):
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header('Content-Length', str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(('127.0.0.1', 0), Film) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f'127.0.0.1:{server.server_port}/clip.mp4'
+        source = open_source(f'http://me:se@cret@{where}?token=cret')
+        assert len(list(source)) == 3
+        source.close()
+        server.shutdown()
+    assert (source.name, source.stem) == (f'http://{where}', 'clip')
+    assert not source.live
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmseg.structures import SegDataSample
 
-from rtseg_plugin.apis import load_segmentor
+from rtseg_plugin.apis import Segmentor, load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment import compare
 from rtseg_plugin.deployment.export import config_size, export, load_source
@@ -180,6 +180,31 @@ def test_what_cannot_be_exported_is_refused(small, tmp_path, options,
     with pytest.raises(DeploymentError, match=message):
         export(*small, out=tmp_path / 'out', **options)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('padding, options, message', [
+    (dict(size_divisor=32), dict(dynamic=True),
+     'multiples of 32 .*give --size 64 96 instead of --dynamic$'),
+    (dict(size_divisor=32), dict(size=(65, 90)), 'give --size 96 96$'),
+    (dict(size=(80, 64)), dict(), 'at least 80 and 64 .*--size 80 96$'),
+])
+def test_padding_that_a_graph_leaves_out_is_refused(small, tmp_path, padding,
+                                                    options, message):
+    """Labels at the border would be others; the comparison sees no border."""
+    padding = {'model.data_preprocessor.test_cfg': padding}
+    with pytest.raises(DeploymentError, match=message):
+        export(*small, out=tmp_path / 'out', cfg_options=padding, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_size_that_needs_no_padding_is_exported(small, tmp_path):
+    config = Config.fromfile(small[0])
+    config.model.data_preprocessor.test_cfg = dict(size_divisor=32)
+    export(config, small[1], out=tmp_path / 'out')
+    image = frame(3)
+    want = next(Segmentor(config, small[1], device='cpu').predict(image))
+    got, _ = DeployedNetwork(tmp_path / 'out').step(image)
+    assert (got != want.labels).mean() < 1e-3
 
 
 def test_an_existing_folder_is_left_alone(small, tmp_path):

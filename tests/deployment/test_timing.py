@@ -115,6 +115,9 @@ def test_compare(small, tmp_path):
     (['--backends', 'abacus'], "no backend 'abacus'"),
     (['--backends', 'torch:int8'], 'timed in fp32 or bf16, not in int8'),
     (['--miou', 'small=12.5'], '--miou names small, compared are'),
+    (['--size', 0, 0], 'error: small needs images of at least 8 pixels a '
+     'side, got 0x0'),
+    (['--threads', -1], 'error: --threads must be at least 1, got -1'),
 ])
 def test_compare_says_what_is_wrong(small, options, message):
     done = run_tool('analysis_tools/compare.py', small[0], '--size', *SIZE,
@@ -128,6 +131,9 @@ def test_compare_says_what_is_wrong(small, options, message):
     (['--precision', 'int8'], 'fp32 or bf16, not in int8'),
     (['--mode', 'network', '--batch-size', 2], 'batch-size cannot be chosen'),
     (['--output', 'labels', '--device', 'cuda'], 'device cannot be chosen'),
+    (['--shape', 4, 4], 'needs images of at least 8 pixels a side, got 4x4'),
+    (['--threads', -3], 'error: --threads must be at least 1, got -3'),
+    (['--device', 'cuda:99'], "error: there is no device 'cuda:99', of"),
 ])
 def test_benchmark_ignores_no_option(small, options, message):
     done = run_tool('analysis_tools/benchmark.py', small[0], '--shape', *SIZE,

@@ -13,6 +13,7 @@ import pytest
 from tests import builders
 from tests.apis.test_segmentor import read, write_clip
 from tests.apis.test_video_session import video, write_config
+from tests.tools.test_terminal import OnATerminal
 
 
 @pytest.fixture(scope='module')
@@ -71,6 +72,50 @@ def test_a_signal_leaves_whole_files(config, tmp_path, number):
     # drawn a few frames later than segmented, and all of them
     assert len(read(tmp_path / 'out/clip_overlay.mp4')) == report['frames']
     assert not list((tmp_path / 'out').glob('*.part*'))
+
+
+@pytest.mark.slow
+def test_ctrl_c_under_mim_leaves_whole_files(config, tmp_path):
+    """``mim run`` itself, with drawing left to do."""
+    clip = write_clip(
+        tmp_path / 'clip.mp4', video(0, 12, (360, 640)) * 100, 25)
+    run = OnATerminal([
+        sys.executable, '-m', 'mim', 'run', 'rtseg_plugin', 'predict', clip,
+        '--model', config, '--out', tmp_path / 'out', '--device', 'cpu'])
+    run.wait_for((tmp_path / 'out/clip_overlay.part.mp4').exists)
+    run.type(b'\x03')
+    run.wait()
+    assert 'ended: interrupted' in run.said
+    report = json.loads((tmp_path / 'out/clip_latency.json').read_text())
+    assert 1 <= report['frames'] < 1200
+    assert len(read(tmp_path / 'out/clip_overlay.mp4')) == report['frames']
+    assert not list((tmp_path / 'out').glob('*.part*'))
+
+
+@pytest.mark.parametrize('options,says', [
+    (('--threads', -1), '--threads must be at least 1, got -1'),
+    (('--opacity', -3), '--opacity is from 0 to 1, got -3.0'),
+    (('--warm-up', -1), '--warm-up cannot be negative, got -1'),
+    (('--timeout', -1), '--timeout must be above 0, got -1.0'),
+    (('--reconnect', -3), '--reconnect cannot be negative, got -3'),
+    (('--video', '--save', 'labels'), '--video is of overlays'),
+    *((('--engine', 'ray', *option), f'{option[0]} is for streams')
+      for option in (('--hwaccel', 'cuda'), ('--on-bad-frame', 'skip'),
+                     ('--live', 'all'), ('--warm-up', 1), ('--timeout', 1),
+                     ('--reconnect', 1))),
+])
+def test_what_has_no_meaning_is_refused(options, says):
+    done = builders.run_tool('predict.py', 'a.mp4', '--model', 'any', *options)
+    assert done.returncode == 2
+    assert f'error: {says}' in done.stderr
+
+
+def test_a_device_that_is_not_there(config, tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((64, 96, 3), 'u1'))
+    done = builders.run_tool('predict.py', tmp_path / 'a.png', '--model',
+                             config, '--device', 'cuda:99')
+    assert done.returncode == 1
+    assert "error: there is no device 'cuda:99', of " in done.stderr
 
 
 def test_a_change_of_size_leaves_whole_files(config, tmp_path):

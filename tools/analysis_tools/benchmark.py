@@ -48,6 +48,7 @@ from rtseg_plugin.deployment.timing import (
     OUTPUTS,
     Setting,
     backend_contender,
+    check_size,
     deployed_contender,
     is_folder,
     summarise,
@@ -320,10 +321,12 @@ def main() -> None:
         args.device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
     try:
         cfg = load_config(args.config, args.cfg_options)
-        if args.threads:
-            torch.set_num_threads(args.threads)
+        if args.threads is not None:
+            threads_or_all(args.threads)
         model = load_segmentor(cfg, args.checkpoint, args.device)
-    except (FileNotFoundError, RuntimeError) as error:
+        check_size(args.shape, getattr(model.backbone, 'total_stride', 1),
+                   args.config)
+    except (DeploymentError, FileNotFoundError, RuntimeError) as error:
         sys.exit(f'error: {error}')
     dtype = getattr(torch, args.dtype)
     model = model.to(dtype)

@@ -152,9 +152,11 @@ def plot(rows: list, mious: dict, setting: Setting, out: Path) -> None:
 
 def main() -> None:
     args = parse_args()
-    setting = Setting(
-        tuple(args.size), threads_or_all(args.threads), args.mode,
-        args.output)
+    try:
+        threads = threads_or_all(args.threads)
+    except DeploymentError as error:
+        sys.exit(f'error: {error}')
+    setting = Setting(tuple(args.size), threads, args.mode, args.output)
     models = {name: name for name in args.models}
     if args.peers is not None:
         root = Path(mmseg.__file__).parent / '.mim' / 'configs'
