@@ -43,7 +43,7 @@ def test_nothing_is_changed_by_its_place_in_a_list():
 @pytest.mark.parametrize('file', RECIPES)
 def test_names_follow_the_pattern(file):
     assert re.fullmatch(
-        r'[a-z0-9_-]+_\d+xb\d+-(\d+k|\d+e|demo)_[a-z0-9-]+-\d+x\d+\.py',
+        r'[a-z0-9_-]+_\d+xb\d+-(\d+[ke]?|demo)_[a-z0-9-]+-\d+x\d+\.py',
         Path(file).name)
 
 
