@@ -77,17 +77,19 @@ def test_a_signal_leaves_whole_files(config, tmp_path, number):
 @pytest.mark.slow
 def test_ctrl_c_under_mim_leaves_whole_files(config, tmp_path):
     """``mim run`` itself, with drawing left to do."""
+    # as many pixels as make the end longer than mim waits
     clip = write_clip(
-        tmp_path / 'clip.mp4', video(0, 12, (360, 640)) * 100, 25)
+        tmp_path / 'clip.mp4', video(0, 6, (1080, 1920)) * 40, 25)
     run = OnATerminal([
         sys.executable, '-m', 'mim', 'run', 'rtseg_plugin', 'predict', clip,
         '--model', config, '--out', tmp_path / 'out', '--device', 'cpu'])
     run.wait_for((tmp_path / 'out/clip_overlay.part.mp4').exists)
+    time.sleep(1)
     run.type(b'\x03')
     run.wait()
     assert 'ended: interrupted' in run.said
     report = json.loads((tmp_path / 'out/clip_latency.json').read_text())
-    assert 1 <= report['frames'] < 1200
+    assert 1 <= report['frames'] < 240
     assert len(read(tmp_path / 'out/clip_overlay.mp4')) == report['frames']
     assert not list((tmp_path / 'out').glob('*.part*'))
 
