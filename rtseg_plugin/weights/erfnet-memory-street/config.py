@@ -22,8 +22,8 @@ class_weight = [
 ]
 clip_length = 5
 crop_size = (
-    128,
     256,
+    512,
 )
 custom_imports = dict(
     allow_failed_imports=False, imports=[
@@ -59,6 +59,29 @@ env_cfg = dict(
     cudnn_benchmark=True,
     dist_cfg=dict(backend='nccl'),
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
+frame_steps = dict(
+    color=dict(type='PhotoMetricDistortion'),
+    crop=dict(cat_max_ratio=0.75, crop_size=(
+        256,
+        512,
+    ), type='RandomCrop'),
+    flip=dict(prob=0.5, type='RandomFlip'),
+    resize=dict(
+        keep_ratio=True,
+        ratio_range=(
+            0.75,
+            1.5,
+        ),
+        scale=(
+            512,
+            256,
+        ),
+        type='RandomResize'))
+frozen = dict(
+    eval_mode=True, prefixes=[
+        'backbone',
+        'decode_head',
+    ], type='FreezeHook')
 label_pattern = '(?P<video>.+)_(?P<frame>000019)'
 log_level = 'INFO'
 log_processor = dict(by_epoch=False)
@@ -80,8 +103,8 @@ model = dict(
         pad_val=0,
         seg_pad_val=19,
         size=(
-            128,
             256,
+            512,
         ),
         std=[
             255.0,
@@ -135,19 +158,46 @@ model = dict(
     test_cfg=dict(mode='whole'),
     type='VideoEncoderDecoder')
 norm_cfg = dict(eps=0.001, requires_grad=True, type='BN')
+pack = dict(type='PackClipInputs')
+plugin_hooks = [
+    dict(type='CheckpointCheckHook'),
+    dict(type='RandomStateHook'),
+    dict(type='FiniteLossHook'),
+    dict(type='FlushDenormalsHook'),
+    dict(type='DataCheckHook'),
+    dict(type='TeacherScoreHook'),
+]
+resize = dict(
+    keep_ratio=True, scale=(
+        512,
+        256,
+    ), type='Resize')
 snippet_pipeline = [
     dict(type='LoadClip'),
     dict(
         transforms=[
             dict(keep_ratio=True, scale=(
+                512,
                 256,
-                128,
             ), type='Resize'),
         ],
         type='ApplyToClip'),
     dict(all_frames=True, num_classes=19, type='LoadClipAnnotations'),
     dict(type='PackClipInputs'),
 ]
+snippet_steps = dict(
+    load_annotations=dict(
+        all_frames=True, num_classes=19, type='LoadClipAnnotations'),
+    load_clip=dict(type='LoadClip'),
+    pack=dict(type='PackClipInputs'),
+    resize=dict(
+        transforms=[
+            dict(keep_ratio=True, scale=(
+                512,
+                256,
+            ), type='Resize'),
+        ],
+        type='ApplyToClip'))
 test_cfg = dict(type='TestLoop')
 test_dataloader = dict(
     batch_size=1,
@@ -161,8 +211,8 @@ test_dataloader = dict(
             dict(
                 transforms=[
                     dict(keep_ratio=True, scale=(
+                        512,
                         256,
-                        128,
                     ), type='Resize'),
                 ],
                 type='ApplyToClip'),
@@ -192,14 +242,53 @@ test_pipeline = [
     dict(
         transforms=[
             dict(keep_ratio=True, scale=(
+                512,
                 256,
-                128,
             ), type='Resize'),
         ],
         type='ApplyToClip'),
     dict(num_classes=19, type='LoadClipAnnotations'),
     dict(type='PackClipInputs'),
 ]
+test_steps = dict(
+    load_annotations=dict(num_classes=19, type='LoadClipAnnotations'),
+    load_clip=dict(type='LoadClip'),
+    pack=dict(type='PackClipInputs'),
+    resize=dict(
+        transforms=[
+            dict(keep_ratio=True, scale=(
+                512,
+                256,
+            ), type='Resize'),
+        ],
+        type='ApplyToClip'))
+train_steps = dict(
+    augment=dict(
+        transforms=[
+            dict(
+                keep_ratio=True,
+                ratio_range=(
+                    0.75,
+                    1.5,
+                ),
+                scale=(
+                    512,
+                    256,
+                ),
+                type='RandomResize'),
+            dict(
+                cat_max_ratio=0.75, crop_size=(
+                    256,
+                    512,
+                ), type='RandomCrop'),
+            dict(prob=0.5, type='RandomFlip'),
+            dict(type='PhotoMetricDistortion'),
+        ],
+        type='ApplyToClip'),
+    load_annotations=dict(num_classes=19, type='LoadClipAnnotations'),
+    load_clip=dict(type='LoadClip'),
+    pack=dict(type='PackClipInputs'),
+    relabel=dict(new=19, old=255, type='RelabelPixels'))
 tta_model = dict(type='SegTTAModel')
 vis_backends = [
     dict(type='LocalVisBackend'),
