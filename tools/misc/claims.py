@@ -14,7 +14,7 @@ import os
 import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from hashlib import sha1, sha256
+from hashlib import sha1
 from pathlib import Path
 from string import Formatter
 from typing import Dict, List, NamedTuple, Sequence, Tuple
@@ -281,12 +281,13 @@ def packaged_image_network(name: str, path: Path) -> str:
     """
     import torch
 
+    from rtseg_plugin.utils.deployed_folder import sha256_of
     from rtseg_plugin.utils.packaged_weights import find, load_tensors
-    folder = find(name)
-    state = {key: value for key, value in load_tensors(folder).items()
+    network = find(name)
+    state = {key: value for key, value in load_tensors(network).items()
              if not key.startswith('neck.')}
     torch.save(dict(state_dict=state), path)
-    return sha256((folder / 'model.safetensors').read_bytes()).hexdigest()
+    return sha256_of(network.weights)
 
 
 def run(args: argparse.Namespace, row: Row, starts: Dict[str, Start],
