@@ -299,18 +299,18 @@ class VideoFile(FrameSource):
             return []
 
     def _picture(self, frame: Any) -> Frame:
-        time = None if frame.time is None else frame.time - self._begin
+        at = None if frame.time is None else frame.time - self._begin
         if frame.is_corrupt:
-            return Frame(None, 'damaged: parts are missing', time, self.name)
+            return Frame(None, 'damaged: parts are missing', at, self.name)
         try:
             image = frame.to_ndarray(format='bgr24')
         except (self.av.FFmpegError, ValueError) as error:
-            return Frame(None, f'damaged: {_reason(error)}', time, self.name)
+            return Frame(None, f'damaged: {_reason(error)}', at, self.name)
         turns = round(frame.rotation / 90) % 4
         if turns:
             # the rotation is counter-clockwise
             image = np.ascontiguousarray(np.rot90(image, turns))
-        return Frame(image, None, time, self.name)
+        return Frame(image, None, at, self.name)
 
     def close(self) -> None:
         if self.container is not None:

@@ -13,10 +13,9 @@ def flush_denormals() -> None:
     """Let numbers below the smallest normal one be zero on the CPU.
 
     The softmax of a trained network gives values below 1.2e-38, and so does
-    the gradient of GELU; an operation on one of them takes a processor some
-    hundred cycles. With a tenth of them in its attention a trained network
-    runs at two thirds of the speed that it has at random weights, and trains
-    at half of it. Nothing that is added to a number above 1e-30 changes.
+    the gradient of GELU; a processor takes many times as long for each of
+    them (docs/results.md has what that costs). Nothing that is added to a
+    number above 1e-30 changes.
 
     Holds for the thread that calls and the OpenMP threads that work for it;
     the second call in a thread does nothing.

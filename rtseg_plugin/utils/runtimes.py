@@ -74,7 +74,7 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        # a tenth of a trained attention may be numbers that count slowly
+        # see flush_denormals(), which needs torch
         options.add_session_config_entry('session.set_denormal_as_zero', '1')
         self.session = onnxruntime.InferenceSession(
             str(path), options, providers=['CPUExecutionProvider'])

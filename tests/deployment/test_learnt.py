@@ -6,6 +6,7 @@ import pytest
 from rtseg_plugin.apis import Segmentor, VideoSession, load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment.export import export
+from rtseg_plugin.evaluation.metrics.video_metric import areas, mean_iou
 from tests.builders import run_tool
 
 pytest.importorskip('onnxscript')
@@ -26,19 +27,18 @@ def images(folder):
     return [cv2.imread(str(path)) for path in sorted(folder.rglob('*.png'))]
 
 
-def mean_iou(labels, truth):
-    """Of the classes that are there."""
+def miou(labels, truth):
     labels, truth = np.stack(labels), np.stack(truth)
-    ious = [((labels == c) & (truth == c)).sum()
-            / ((labels == c) & (truth != 255) | (truth == c)).sum()
-            for c in np.unique(truth) if c != 255]
-    return 100 * float(np.mean(ious))
+    return mean_iou(areas(labels, truth, truth != 255, 19))
 
 
 def same(labels, others):
     return float(np.mean([np.mean(a == b) for a, b in zip(labels, others)]))
 
 
+# Rounding moves pixels where two classes are equally likely: it was one of
+# 786432, and in INT8 1.4 % of them and 0.12 mIoU. The limits leave room for
+# processors that round in another way, and for six scenes instead of 80.
 @pytest.mark.slow
 @pytest.mark.parametrize('format, precision, agree, drop', [
     ('onnx', 'fp32', 0.9999, 0.02),
@@ -60,7 +60,7 @@ def test_an_image_network(streets, tmp_path, format, precision, agree, drop):
     found = [[result.labels for result in Segmentor(model).predict(scenes)]
              for model in ('sctnet-s-street', str(tmp_path / 'out'))]
     assert same(*found) > agree
-    want, got = (mean_iou(labels, truth) for labels in found)
+    want, got = (miou(labels, truth) for labels in found)
     assert want > 25  # 40.13 on all 80 scenes
     assert got > want - drop
 

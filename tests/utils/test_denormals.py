@@ -1,5 +1,5 @@
 """Tiny numbers become zero in a thread and in those that work for it."""
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -13,11 +13,8 @@ from rtseg_plugin.utils.denormals import flush_denormals
 def in_a_thread(work):
     """What ``work`` returns in a thread of its own, whose mode ends with it.
     """
-    results = []
-    thread = threading.Thread(target=lambda: results.append(work()))
-    thread.start()
-    thread.join()
-    return results[0]
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 @pytest.fixture
