@@ -35,9 +35,8 @@ try:
 except ImportError:
     sys.exit("error: the page needs gradio: pip install 'rtseg_plugin[web]'")
 
-from rtseg_plugin.apis import Segmentor  # noqa: E402
+from rtseg_plugin.apis import Segmentor, SourceError  # noqa: E402
 from rtseg_plugin.apis.results import colour_table  # noqa: E402
-from rtseg_plugin.apis.sources import SourceError  # noqa: E402
 from rtseg_plugin.apis.video_writer import VideoWriter  # noqa: E402
 from rtseg_plugin.utils.packaged_weights import (  # noqa: E402
     packaged_networks,

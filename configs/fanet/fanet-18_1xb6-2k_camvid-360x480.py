@@ -4,19 +4,18 @@ _base_ = [
     '../_base_/models/fanet-18.py',
     '../_base_/datasets/camvid_360x480.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/adamw-poly-bf16_demo.py'
+    '../_base_/schedules/adamw-poly-bf16_2k.py'
 ]
 norm_cfg = dict(type='BN', requires_grad=True)
 auxiliary_head = _base_.model.auxiliary_head
 for head in auxiliary_head:
     head.update(norm_cfg=norm_cfg, num_classes=11)
+    head.loss_decode.update(_base_.hard_pixels)
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
     backbone=dict(norm_cfg=norm_cfg, init_cfg=None),
     neck=dict(norm_cfg=norm_cfg),
-    decode_head=dict(norm_cfg=norm_cfg, num_classes=11),
+    decode_head=dict(
+        norm_cfg=norm_cfg, num_classes=11, loss_decode=_base_.hard_pixels),
     auxiliary_head=auxiliary_head)
 custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]
-optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
-train_cfg = dict(max_iters=2000, val_interval=250)
-default_hooks = dict(checkpoint=dict(interval=250))

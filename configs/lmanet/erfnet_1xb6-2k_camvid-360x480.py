@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/models/erfnet.py',
     '../_base_/datasets/camvid_360x480.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/adamw-poly-bf16_demo.py'
+    '../_base_/schedules/adamw-poly-bf16_2k.py'
 ]
 norm_cfg = dict(type='BN', eps=1e-3, requires_grad=True)
 # pixels without a class stay 255: the 20th map and the weights of the classes
@@ -20,9 +20,6 @@ model = dict(
         norm_cfg=norm_cfg,
         num_classes=11,
         ignore_index=255,
-        loss_decode=dict(class_weight=None)))
+        loss_decode=dict(_delete_=True, **_base_.hard_pixels)))
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]
-optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
-train_cfg = dict(max_iters=2000, val_interval=250)
-default_hooks = dict(checkpoint=dict(interval=250))

@@ -3,10 +3,10 @@
 #   mim train rtseg_plugin \
 #       sctnet-s-street_stage2_1xb6-300_camvid-360x480.py
 _base_ = './sctnet-s-street_1xb6-2k_camvid-360x480.py'
-class_weight = [round(x**0.5, 3) for x in _base_.class_weight]
+loss_decode = dict(class_weight=_base_.class_weight_root)
 model = dict(
-    decode_head=dict(loss_decode=dict(class_weight=class_weight)),
-    auxiliary_head=dict(loss_decode=dict(class_weight=class_weight)))
+    decode_head=dict(loss_decode=loss_decode),
+    auxiliary_head=dict(loss_decode=loss_decode))
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 train_cfg = dict(max_iters=300, val_interval=150)
 default_hooks = dict(checkpoint=dict(interval=150))

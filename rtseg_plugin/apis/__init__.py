@@ -13,7 +13,7 @@ _MODULES = {
     'Prediction': 'prediction',
     'Recorder': 'recorder',
     'Segmentor': 'segmentor',
-    'SourceError': 'sources',
+    'SourceError': 'frames',
     'StreamNetwork': 'network',
     'TorchNetwork': 'torch_network',
     'VideoSession': 'video_session',

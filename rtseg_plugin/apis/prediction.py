@@ -12,8 +12,8 @@ from typing import (
     Tuple,
 )
 
+from .frames import ArraySource, Frame, FrameSource, SourceError
 from .results import FrameResult
-from .sources import ArraySource, Frame, FrameSource, SourceError
 from .video_session import BadFrameError, VideoSession
 
 # Frames that are decoded ahead of the network.

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from ..utils.runtimes import need
+from .frames import IMAGES, read_image
 from .recorder import SAVE
-from .sources import IMAGES, read_image
 
 # Images that an actor gets at a time; of these alone one may be done twice
 # after a kill.

@@ -13,7 +13,7 @@ import numpy as np
 
 from .prediction import Stream
 from .results import FrameResult
-from .sources import import_av
+from .video_sources import import_av
 from .video_writer import VideoWriter
 
 SAVE = ('overlay', 'labels', 'both')

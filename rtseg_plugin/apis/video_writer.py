@@ -5,7 +5,7 @@ from typing import Any, Optional, Tuple, Union
 
 import numpy as np
 
-from .sources import import_av
+from .video_sources import import_av
 
 # What times are counted in, to the second.
 _TICKS = 90000

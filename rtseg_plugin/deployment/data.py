@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
-from ..apis.sources import IMAGES, image_files
+from ..apis.frames import IMAGES, image_files
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
 from .graph import Normalisation, normalise

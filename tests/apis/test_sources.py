@@ -13,9 +13,15 @@ import cv2
 import numpy as np
 import pytest
 
-from rtseg_plugin.apis import SourceError, VideoWriter, open_source, sources
+from rtseg_plugin.apis import (
+    SourceError,
+    VideoWriter,
+    open_source,
+    video_sources,
+)
+from rtseg_plugin.apis.frames import ArraySource, Frame
 from rtseg_plugin.apis.prediction import Prediction
-from rtseg_plugin.apis.sources import Frame, _Live
+from rtseg_plugin.apis.video_sources import LiveSource
 from tests.apis.rtsp_server import RTSPServer
 
 SIZE = (64, 96)
@@ -250,7 +256,7 @@ def test_a_film_is_h264_and_whole_or_not_there(tmp_path):
         VideoWriter(path, (1, 9))
 
 
-class FakeLive(_Live):
+class FakeLive(LiveSource):
     """Gives what a script says: a number of frames, or a failure."""
 
     decoder = 'script'
@@ -334,7 +340,7 @@ def test_a_film_of_a_live_source_lasts_as_long(tmp_path, monkeypatch):
     times = [5., 5.04, 6., 6., 9.5, 11.]
     clock = iter([0., *times])
     monkeypatch.setattr(
-        sources, 'time', SimpleNamespace(monotonic=lambda: next(clock)))
+        video_sources, 'time', SimpleNamespace(monotonic=lambda: next(clock)))
     prediction = predicted(FakeLive([5], 0), Slow(), latest=False)
     recorder = Recorder(prediction.streams, tmp_path)
     seen = []
@@ -361,7 +367,7 @@ def test_a_live_stream_does_not_hold_up_the_others():
             gate.wait(30)
             yield from super()._frames()
 
-    opened = [Silent([1], 0), sources.ArraySource(numbered(5))]
+    opened = [Silent([1], 0), ArraySource(numbered(5))]
     prediction = Prediction(opened, [VideoSession(Slow()) for _ in opened])
     first = [next(prediction) for _ in range(5)]
     assert [r.stream for r in first] == [1] * 5
@@ -387,7 +393,7 @@ def test_a_stream_that_is_let_go_ends():
 
 def test_a_lost_stream_that_is_stopped_does_not_come_back():
     source = FakeLive([1, 5], 3)
-    source.sleep = lambda seconds: _Live.sleep(source, 60)
+    source.sleep = lambda seconds: LiveSource.sleep(source, 60)
     before = set(threading.enumerate())
     prediction = predicted(source, Slow())
     assert [next(prediction).problem for _ in range(2)] == [
@@ -502,7 +508,7 @@ def test_two_hours_take_no_more_memory_than_a_minute(tmp_path):
     frame = np.zeros((16, 16, 3), np.uint8)
     minute, total = 30 * 60, 2 * 60 * 30 * 60
     stream = (None if i % 100 == 7 else frame for i in range(total))
-    prediction = predicted(sources.ArraySource(stream), Slow())
+    prediction = predicted(ArraySource(stream), Slow())
     recorder = Recorder(prediction.streams, tmp_path, save='labels')
     recorder._files[0].labels = False  # 216,000 files are not the point
     after_a_minute = None

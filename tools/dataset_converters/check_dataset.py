@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from rtseg_plugin.apis.sources import IMAGES
+from rtseg_plugin.apis.frames import IMAGES
 from rtseg_plugin.utils.whole_folder import whole_folder
 
 IGNORE = 255

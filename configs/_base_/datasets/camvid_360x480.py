@@ -3,6 +3,18 @@
 # Needs only train and val (camvid.py SRC data/camvid --splits train val).
 _base_ = './camvid_720x960.py'
 crop_size = (320, 480)
+# 1 / log(1.02 + share of the training pixels), as ENet weighs; 1 in the mean
+# over the pixels
+camvid_class_weight = [
+    0.799, 0.613, 4.789, 0.477, 2.21, 1.247, 4.5, 4.567, 1.83, 5.423, 6.265
+]
+# finds nearly as much of the rare classes and gives them less of the others
+class_weight_root = [round(x**0.5, 3) for x in camvid_class_weight]
+# rare classes are hard ones
+hard_pixels = dict(
+    type='HardExampleCrossEntropyLoss',
+    min_kept_ratio=0.25,
+    class_weight=class_weight_root)
 test_steps = _base_.test_steps
 train_steps = dict(
     _delete_=True,
