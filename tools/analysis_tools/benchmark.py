@@ -285,8 +285,7 @@ def time_backend(args) -> None:
     if len(rows) == 2:
         print(f'the stream runs at {rows[1]["ratio"]:.2f} of the rate of the '
               'network alone')
-    name = osp.splitext(osp.basename(args.config.rstrip('/')))[0]
-    write_json(args, name, dict(rows=rows))
+    write_json(args, dict(rows=rows))
 
 
 def backend_contender_of(args, setting, folder):
@@ -303,9 +302,14 @@ def backend_contender_of(args, setting, folder):
         args.precision, cfg_options=args.cfg_options)
 
 
-def write_json(args, name: str, result: dict) -> None:
+def name_of(args) -> str:
+    """Of the recipe, the network of the package or the folder."""
+    return Path(args.config).name.removesuffix('.py')
+
+
+def write_json(args, result: dict) -> None:
     """Into the work directory."""
-    work_dir = args.work_dir or osp.join('work_dirs', name)
+    work_dir = args.work_dir or osp.join('work_dirs', name_of(args))
     os.makedirs(work_dir, exist_ok=True)
     stamp = time.strftime('%Y%m%d_%H%M%S')
     out = osp.join(work_dir, f'fps_{stamp}.json')
@@ -333,7 +337,7 @@ def main() -> None:
     dtype = getattr(torch, args.dtype)
     model = model.to(dtype)
     torch.backends.cudnn.benchmark = True
-    name = osp.splitext(osp.basename(cfg.filename))[0]
+    name = name_of(args)
     device_name = (
         torch.cuda.get_device_name(args.device)
         if args.device.startswith('cuda') else platform.processor()
@@ -385,7 +389,7 @@ def main() -> None:
         print(f'share of the convolution peak over {len(shares)} runs: median '
               f'{np.median(shares):.1%}, {min(shares):.1%} to '
               f'{max(shares):.1%}')
-    write_json(args, name, result)
+    write_json(args, result)
 
 
 if __name__ == '__main__':
