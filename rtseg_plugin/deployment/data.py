@@ -115,11 +115,7 @@ class ConfigFrames:
                 '--calibration FOLDER of images')
         if train is not None:
             self.kind = 'training images'
-            pipeline = loader.dataset.pipeline
-            while 'dataset' in train:  # RepeatDataset and others
-                train = train.dataset
-            train.pipeline = pipeline
-            loader.dataset = train
+            loader.dataset = _each_once(train, loader.dataset.pipeline)
         built = _build_loader(cfg, loader)
         self.loader = DataLoader(
             Subset(built.dataset, _all_over(len(built.dataset))),
@@ -132,6 +128,18 @@ class ConfigFrames:
         """Each clip, or each image as a stream of one frame."""
         for batch in self.loader:
             yield _frames(self.segmentor, batch, self.size)
+
+
+def _each_once(dataset: Any, pipeline: list) -> Any:
+    """A data set through a pipeline, without what repeats or mixes it."""
+    while 'dataset' in dataset:  # RepeatDataset and others
+        dataset = dataset.dataset
+    if 'datasets' in dataset:  # ConcatDataset, which has no pipeline
+        dataset.datasets = [_each_once(one, pipeline)
+                            for one in dataset.datasets]
+    else:
+        dataset.pipeline = pipeline
+    return dataset
 
 
 def _validation_part(cfg: Config, name: str) -> Any:

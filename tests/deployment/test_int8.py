@@ -160,6 +160,24 @@ def test_images_are_from_all_over_the_set(small, with_data, pictures,
     assert frames.kind.startswith('validation images')
 
 
+def test_data_sets_together_calibrate(small, with_data):
+    """Of train and val, as for a test server; in a wrapper each, or none."""
+    from rtseg_plugin.deployment import data
+    cfg = Config.fromfile(with_data)
+    train = cfg.train_dataloader.dataset.dataset
+    train.pipeline = [
+        train.pipeline[0], train.pipeline[2],
+        dict(type='RandomCrop', crop_size=(32, 32)), train.pipeline[3]]
+    val = dict(train, data_prefix=cfg.val_dataloader.dataset.data_prefix)
+    cfg.train_dataloader.dataset = dict(
+        type='ConcatDataset', datasets=[
+            dict(type='RepeatDataset', times=3, dataset=train), val])
+    frames = data.ConfigFrames(cfg, load_segmentor(*small), SIZE)
+    assert frames.kind == 'training images'
+    assert [image.shape for stream in frames.streams() for image in stream
+            ] == [(1, 3, *SIZE)] * 5
+
+
 def test_frames_follow_each_other_as_people_number_them(tmp_path):
     from rtseg_plugin.deployment.data import FolderFrames
     numbers = (1, 2, 10)
