@@ -156,16 +156,16 @@ def _build_loader(cfg: Config, loader: dict) -> Any:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DeploymentError(
             f"the config's data set is not there ({error}); name it with "
-            '--cfg-options, or calibrate with --calibration FOLDER of images'
+            '--cfg-options, or give --calibration FOLDER of images and no '
+            '--max-drop'
         ) from error
     except ValueError as error:  # BaseDataset's, of an empty list
         if 'need at least one array' not in str(error):
             raise
         raise DeploymentError(
-            f'no images to calibrate with: {cause_of(error)}') from error
+            f"the config's data set is empty: {cause_of(error)}") from error
     if not len(built):
-        raise DeploymentError(
-            "the config's data set is empty: no images to calibrate with")
+        raise DeploymentError("the config's data set is empty")
     return built
 
 
@@ -178,8 +178,8 @@ def _frames(segmentor: torch.nn.Module, batch: dict,
         raise DeploymentError(
             f"the config's test pipeline gives images of {have[0]}x{have[1]}, "
             f'INT8 is exported for {size[0]}x{size[1]}: give --size {have[0]} '
-            f'{have[1]} if all of them have it, or calibrate with '
-            '--calibration FOLDER of images, which are resized')
+            f'{have[1]} if all of them have it, or --calibration FOLDER of '
+            'images, which are resized, and no --max-drop')
     frames = inputs[0] if inputs.dim() == 5 else inputs
     return [frame[None].numpy() for frame in frames]
 
@@ -206,17 +206,19 @@ class Validation:
         size (tuple[int, int]): Height and width that images have to have.
 
     Raises:
-        DeploymentError: If the config has none.
+        DeploymentError: If the config has none, or one of another size.
     """
 
     def __init__(self, cfg: Config, segmentor: torch.nn.Module, size: Size):
         loader = _validation_part(cfg, 'dataloader')
         evaluator = _validation_part(cfg, 'evaluator')
         if loader is None or evaluator is None:
-            raise DeploymentError('the config has no validation set and '
-                                  'metric to hold --max-drop with')
+            raise DeploymentError(
+                'the config has no validation set and metric to hold '
+                '--max-drop with: give --calibration CONFIG of one that has')
         self.segmentor, self.size = segmentor, size
         self.loader = _build_loader(cfg, deepcopy(loader))
+        _frames(segmentor, next(iter(self.loader)), size)  # whether they fit
         self.evaluator = Evaluator(deepcopy(evaluator))
         self.evaluator.dataset_meta = self.loader.dataset.metainfo
 

@@ -269,9 +269,16 @@ def test_operations_go_back_to_float(small, with_data, tmp_path):
     assert report['quantised_operations'] > 0
 
 
-def test_more_than_the_drop_is_refused(small, with_data, tmp_path,
-                                       monkeypatch):
-    """Whatever is measured of the quantised network is too low."""
+@pytest.mark.parametrize('folder', [False, True])
+def test_more_than_the_drop_is_refused(small, with_data, pictures, tmp_path,
+                                       monkeypatch, folder):
+    """Whatever is measured of the quantised network is too low.
+
+    With a folder it is the network's own config that is measured with.
+    """
+    model, options = small[0], dict(calibration=with_data)
+    if folder:
+        model, options = with_data, dict(calibration=pictures, max_drop=39.)
     calls = []
 
     def measure(self, step):
@@ -286,9 +293,28 @@ def test_more_than_the_drop_is_refused(small, with_data, tmp_path,
     monkeypatch.setattr(nncf, 'quantize_with_accuracy_control', unchanged)
     monkeypatch.setattr(module, '_milliseconds',
                         lambda steps, image: [1.] * len(steps))
-    with pytest.raises(DeploymentError, match='loses 40.00 mIoU of 50.00'):
-        export(*small, out=tmp_path / 'out', calibration=with_data, **INT8)
-    assert list(tmp_path.iterdir()) == []
+    allowed = '39.0' if folder else '0.5'
+    with pytest.raises(DeploymentError, match='loses 40.00 mIoU of 50.00, '
+                       f'more than --max-drop {allowed}'):
+        export(model, small[1], out=tmp_path / 'out', **options, **INT8)
+    assert list(tmp_path.iterdir()) == [pictures]
+
+
+def test_a_folder_and_no_set_to_measure_with(small, with_data, pictures,
+                                             tmp_path):
+    options = dict(out=tmp_path / 'out', calibration=pictures, max_drop=1.,
+                   **INT8)
+    with pytest.raises(DeploymentError, match='no validation set and metric '
+                       'to hold --max-drop with: give --calibration CONFIG'):
+        export(*small, **options)
+    elsewhere = {'val_dataloader.dataset.data_root': str(tmp_path / 'no')}
+    with pytest.raises(DeploymentError, match='data set is not there .*give '
+                       '--calibration FOLDER of images and no --max-drop'):
+        export(with_data, small[1], cfg_options=elsewhere, **options)
+    with pytest.raises(DeploymentError, match='gives images of 64x96.* and '
+                       'no --max-drop'):
+        export(with_data, small[1], size=(64, 128), **options)
+    assert list(tmp_path.iterdir()) == [pictures]
 
 
 def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F811
@@ -308,7 +334,10 @@ def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F81
     (dict(calibration='nowhere'), 'nowhere is no folder and no config'),
     (dict(calibration=ROOT / 'README.md'), 'is no folder and no config'),
     (dict(), 'has no data set'),
-    (dict(calibration='nowhere', precision='fp32'), 'is for int8, not fp32'),
+    (dict(calibration='nowhere', precision='fp32'),
+     '--calibration is for int8, not fp32'),
+    (dict(max_drop=0.5, precision='bf16'),
+     '--max-drop is for int8, not bf16'),
     (dict(output='labels'), 'exported with --output logits'),
     (dict(dynamic=True), 'int8 is exported for one size'),
     (dict(format='onnx'), 'exported in fp32, not in int8'),
@@ -341,6 +370,6 @@ def test_data_that_is_not_there(with_data, small, tmp_path):
     for kind in ('leftImg8bit', 'gtFine'):
         for split in ('train', 'val'):
             (tmp_path / 'elsewhere' / kind / split).mkdir(parents=True)
-    with pytest.raises(DeploymentError, match='no images to calibrate with'):
+    with pytest.raises(DeploymentError, match='data set is empty: '):
         export(*small, out=tmp_path / 'out', calibration=cfg, **INT8)
     assert [path.name for path in tmp_path.iterdir()] == ['elsewhere']
