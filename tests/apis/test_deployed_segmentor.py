@@ -16,14 +16,19 @@ pytest.importorskip('onnxruntime')
 
 
 @pytest.fixture(scope='module', params=['image', 'memory'])
-def pair(request, tmp_path_factory):
+def trained(request, tmp_path_factory):
+    """Paths of a config and a checkpoint."""
+    return write_model(tmp_path_factory.mktemp(request.param),
+                       CONFIG if request.param == 'image' else VIDEO)
+
+
+@pytest.fixture(scope='module')
+def pair(trained, tmp_path_factory):
     """A segmentor of a config, and of the folder exported from it."""
-    root = tmp_path_factory.mktemp(request.param)
-    config = CONFIG if request.param == 'image' else VIDEO
-    trained = write_model(root, config)
-    export(*trained, out=root / 'out', format='onnx')
+    folder = tmp_path_factory.mktemp('exported') / 'out'
+    export(*trained, out=folder, format='onnx')
     return (Segmentor(*trained, device='cpu', size=SIZE),
-            Segmentor(root / 'out', threads=1))
+            Segmentor(folder, threads=1))
 
 
 @pytest.fixture(scope='module')
@@ -82,8 +87,14 @@ def test_facts_and_refusals(pair):
         Segmentor(folder, device='cuda')
 
 
-def test_a_session_of_a_folder_needs_no_torch(pair):
+@pytest.mark.parametrize('format', ['onnx', 'openvino'])
+def test_a_session_of_a_folder_needs_no_torch(trained, pair, tmp_path,
+                                              format):
     folder = pair[1].model
+    if format == 'openvino':
+        pytest.importorskip('openvino')
+        folder = tmp_path / 'out'
+        export(*trained, out=folder, format='openvino')
     code = f"""
 import sys
 from rtseg_plugin.apis.deployed import DeployedNetwork
