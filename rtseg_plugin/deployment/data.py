@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from ..apis.frames import IMAGES, image_files
+from ..apis.resize import Resize, resize_frame
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
 from .graph import Normalisation, normalise
@@ -51,6 +52,8 @@ class FolderFrames:
         how (Normalisation): Of the network.
         video (bool): Whether they follow each other: the first ones then, not
             some from all over the folder.
+        resize (Resize, optional): Whose interpolation and backend resize
+            them. Defaults to None: bilinear, OpenCV.
 
     Raises:
         DeploymentError: If there is none, or one cannot be read.
@@ -59,9 +62,11 @@ class FolderFrames:
     kind = 'images of a folder'
 
     def __init__(self, folder: Path, size: Size, how: Normalisation,
-                 video: bool):
+                 video: bool, resize: Optional[Resize] = None):
         paths = image_files(folder.iterdir())
         self.size, self.how = tuple(size), how
+        self._options = {} if resize is None else dict(
+            interpolation=resize.interpolation, backend=resize.backend)
         if not paths:
             raise DeploymentError(
                 f'{folder} itself holds no images '
@@ -81,8 +86,7 @@ class FolderFrames:
             frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if frame is None:
                 raise DeploymentError(f'{path} is no image')
-            if frame.shape[:2] != self.size:
-                frame = cv2.resize(frame, self.size[::-1])
+            frame = resize_frame(frame, self.size, **self._options)
             yield normalise(frame, self.how)
 
 
@@ -275,7 +279,8 @@ def calibration_frames(
         cfg_options: Optional[dict],
         segmentor: torch.nn.Module,
         how: Normalisation,
-        size: Size
+        size: Size,
+        resize: Optional[Resize] = None
 ) -> Tuple[Union[FolderFrames, ConfigFrames], Optional[Config]]:
     """What to calibrate with, and the config that can measure accuracy.
 
@@ -286,6 +291,7 @@ def calibration_frames(
         how (Normalisation): Of the network.
         size (tuple[int, int]): Height and width; images of a folder are
             resized to it, those of a config have to have it.
+        resize (Resize, optional): See :class:`FolderFrames`.
 
     Returns:
         tuple: The frames, and the config or None for a folder.
@@ -297,7 +303,7 @@ def calibration_frames(
         path = Path(calibration)
         if path.is_dir():
             video = getattr(segmentor, 'stateful', False)
-            return FolderFrames(path, size, how, video), None
+            return FolderFrames(path, size, how, video, resize), None
         try:
             calibration = load_config(calibration)
         except OSError as error:

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from ..apis.deployed import DeployedNetwork
-from ..apis.network import load_segmentor, resize_steps
+from ..apis.network import load_segmentor, resize_steps, test_resize
 from ..models.layers.pooling import let_pools_follow
 from ..utils import packaged_weights
 from ..utils.deployed_folder import (
@@ -301,6 +301,7 @@ class _Job:
         fields = getattr(self.state, '_fields', ())
         self.inputs = ['image', *fields]
         self.outputs = [output, *(f'next_{name}' for name in fields)]
+        resize = test_resize(source.cfg)
         head = source.segmentor.decode_head
         with torch.no_grad():
             logits = self.eager(image, *self.state)[0]
@@ -327,6 +328,7 @@ class _Job:
                 dtype='uint8' if raw_input else 'float32',
                 size=None if dynamic else list(size),
                 minimum=least),
+            resize=None if resize is None else resize._asdict(),
             output=dict(
                 name=output,
                 kind=output,
@@ -353,7 +355,8 @@ class _Job:
         frames, cfg = calibration_frames(
             self.source.cfg if calibration is None else calibration,
             None if calibration is None else cfg_options, segmentor,
-            normalisation_of(segmentor), self.size)
+            normalisation_of(segmentor), self.size,
+            test_resize(self.source.cfg))
         next(iter(next(frames.streams())))  # whether they fit
         if cfg is None and max_drop is not None:
             cfg = self.source.cfg

@@ -1,4 +1,6 @@
 """A deployed folder behind the same door: numbers, sizes, what is refused."""
+import json
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +10,7 @@ import pytest
 from rtseg_plugin.apis import Segmentor, VideoSession, feed_together
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.deployment.export import export
+from rtseg_plugin.utils.deployed_folder import METADATA
 from tests.deployment.conftest import CLASSES, CONFIG, SIZE, write_model
 from tests.deployment.test_memory import VIDEO
 
@@ -117,3 +120,90 @@ def test_a_deployed_network_is_a_session_too(pair, clip):
     result = VideoSession(network).feed(clip[0])
     assert result.labels.shape == (80, 120)
     assert result.overlay().shape == clip[0].shape
+
+
+@pytest.fixture(scope='module')
+def resizing(tmp_path_factory):
+    """A config with this ``Resize`` in its tests, and a folder of it."""
+
+    def make(resize, **options):
+        root = tmp_path_factory.mktemp('resizing')
+        pipeline = f"test_pipeline = [dict(type='Resize', {resize})]\n"
+        trained = write_model(root, CONFIG + pipeline)
+        export(*trained, out=root / 'out', format='onnx', **options)
+        return Segmentor(*trained, device='cpu'), root / 'out'
+
+    return make
+
+
+@pytest.fixture(scope='module')
+def free(resizing):
+    return resizing('scale=(96, 64), keep_ratio=True', dynamic=True)
+
+
+@pytest.fixture(scope='module')
+def pillow(resizing):
+    return resizing("scale=(96, 64), backend='pillow'")
+
+
+def agree(one, other):
+    """Where two classes are all but equal, rounding decides."""
+    return one.shape == other.shape and (one != other).mean() < 2e-3
+
+
+def test_a_folder_of_free_sizes_keeps_the_ratio(free, clip):
+    eager, folder = free
+    deployed = Segmentor(folder, threads=1)
+    wide = clip[0][:60]  # 1:2, not 2:3
+    assert deployed.size is None
+    assert deployed.work_size(wide) == eager.work_size(wide) == (48, 96)
+    one, = deployed.predict(wide)
+    other, = eager.predict(wide)
+    assert agree(one.labels, other.labels)
+    own = VideoSession(deployed.network).feed(wide)  # as it comes
+    assert not agree(own.labels, other.labels)
+
+
+def test_a_size_of_the_user_wins(free, clip):
+    assert Segmentor(free[1], size=(32, 80)).work_size(clip[0]) == (32, 80)
+
+
+def test_a_folder_resizes_with_what_the_config_does(pillow, clip):
+    eager, folder = pillow
+    deployed = Segmentor(folder, threads=1)
+    assert deployed.size == SIZE
+    for one, other in zip(deployed.predict(clip), eager.predict(clip)):
+        assert agree(one.labels, other.labels)
+    plain = deployed.session(backend='cv2').feed(clip[0])
+    assert not agree(plain.labels, eager.session().feed(clip[0]).labels)
+
+
+def test_pillow_without_torch(pillow):
+    code = f"""
+import sys
+from rtseg_plugin.apis import Segmentor
+import numpy as np
+segmentor = Segmentor({str(pillow[1])!r}, threads=1)
+next(segmentor.predict(np.zeros((80, 120, 3), np.uint8)))
+assert 'PIL' in sys.modules
+heavy = {{'torch', 'mmseg', 'mmengine', 'mmcv'}} & set(sys.modules)
+assert not heavy, heavy
+sys.modules['PIL'] = None
+Segmentor({str(pillow[1])!r})
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True,
+                          text=True)
+    last = done.stderr.splitlines()[-1]
+    assert 'PIL cannot be imported' in last, done.stderr
+    assert "pip install 'pillow'" in last
+
+
+def test_an_older_folder_says_nothing_of_it(free, clip, tmp_path):
+    """It works at the size of the frame, as it did."""
+    folder = shutil.copytree(free[1], tmp_path / 'old')
+    metadata = json.loads((folder / METADATA).read_text())
+    assert metadata.pop('resize')['keep_ratio'] is True
+    (folder / METADATA).write_text(json.dumps(metadata))
+    old = Segmentor(folder, threads=1)
+    assert old.work_size(clip[0]) == (80, 120)
+    assert (old.interpolation, old.resize_backend) == ('bilinear', 'cv2')

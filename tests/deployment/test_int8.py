@@ -3,6 +3,7 @@ import json
 import shutil
 
 import cv2
+import mmcv
 import numpy as np
 import pytest
 import torch
@@ -10,6 +11,7 @@ from mmengine.config import Config
 
 from rtseg_plugin.apis import load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
+from rtseg_plugin.apis.resize import Resize
 from rtseg_plugin.deployment import quantize as module
 from rtseg_plugin.deployment.data import Accuracy, Validation
 from rtseg_plugin.deployment.export import export
@@ -187,6 +189,19 @@ def test_frames_follow_each_other_as_people_number_them(tmp_path):
     how = Normalisation([0., 0., 0.], [1., 1., 1.], 'bgr')
     stream, = FolderFrames(tmp_path, (4, 6), how, video=True).streams()
     assert [image[0, 0, 0, 0] for image in stream] == list(numbers)
+
+
+def test_a_folder_is_resized_as_the_config_resizes(small, pictures):
+    from rtseg_plugin.deployment.data import calibration_frames
+    how = Normalisation([0., 0., 0.], [1., 1., 1.], 'bgr')
+    resize = Resize((96, 64), None, True, 'bilinear', 'pillow')
+    size = (SIZE[0] // 3, SIZE[1] // 3)
+    frames, _ = calibration_frames(
+        pictures, None, load_segmentor(*small), how, size, resize)
+    seen = next(iter(next(frames.streams())))
+    picture = cv2.imread(str(frames.paths[0]))
+    want = mmcv.imresize(picture, size[::-1], backend='pillow')
+    np.testing.assert_array_equal(seen[0].transpose(1, 2, 0), want)
 
 
 def test_images_of_another_size_are_refused(small, with_data, tmp_path):
