@@ -144,14 +144,18 @@ class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, name: str, after: Callable[[], None],
                  before: Optional[Callable[[], None]]):
         self.name, self.after, self.before = name, after, before
+        self.asking = False
 
     def find_spec(self, name, path=None, target=None):
-        if name != self.name:
+        if name != self.name or self.asking:
             return None
         if self.before is not None:
             self.before()
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self.asking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self.asking = False
         if spec is not None:
             self.loader, spec.loader = spec.loader, self
         return spec
@@ -162,6 +166,8 @@ class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module):
         module.__spec__.loader = module.__loader__ = self.loader
         self.loader.exec_module(module)
+        # not before: who only asks for a module does not import it
+        sys.meta_path.remove(self)
         self.after()
 
 

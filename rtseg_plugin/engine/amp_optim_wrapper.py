@@ -58,6 +58,17 @@ class AmpOptimWrapper(HostAmpOptimWrapper):
         self.loss_scaler = torch.amp.GradScaler('cpu', enabled=False)
         self.cast_dtype = torch.bfloat16
 
+    def load_state_dict(self, state_dict: dict) -> None:
+        """The host's; also of a training on a CPU, which scaled nothing.
+
+        Args:
+            state_dict (dict): Of :meth:`state_dict`.
+        """
+        if not state_dict.get('loss_scaler'):
+            state_dict = {key: value for key, value in state_dict.items()
+                          if key != 'loss_scaler'}
+        super().load_state_dict(state_dict)
+
     def optim_context(self, model: torch.nn.Module):
         """The host's context; without casts where they would only cost."""
         if self.enabled:

@@ -67,6 +67,19 @@ def test_state_goes_through_a_checkpoint():
 
 
 @cpu_only
+def test_a_scaler_goes_on_from_a_training_that_scaled_nothing():
+    """From a CPU to a GPU, whose scaler refuses an empty state."""
+    layer = nn.Linear(2, 1)
+    state = wrapper(layer.parameters()).state_dict()
+    assert state['loss_scaler'] == {}
+    fresh = wrapper(layer.parameters())
+    fresh.loss_scaler = torch.amp.GradScaler('cpu')
+    fresh.load_state_dict(state)
+    fresh.loss_scaler.load_state_dict = None  # is not asked
+    fresh.load_state_dict(state)
+
+
+@cpu_only
 def test_refuses_half_precision():
     with pytest.raises(ValueError, match='on a CPU is bfloat16'):
         wrapper(nn.Linear(2, 1).parameters(), dtype='float16')

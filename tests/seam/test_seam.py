@@ -118,6 +118,19 @@ nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
     assert 'rtseg_plugin[full]' in result.stderr
 
 
+def test_who_asks_for_mmseg_has_not_imported_it():
+    result = run("""
+import importlib.util
+import rtseg_plugin
+for _ in range(2):
+    assert importlib.util.find_spec('mmseg') is not None
+import mmseg
+from mmseg.registry import MODELS
+assert 'SCTNet' in MODELS
+""")
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize('name', compat.SUPPORTED)
 def test_gates_tell_found_lowest_and_highest(monkeypatch, name):
     lowest, too_high = compat.SUPPORTED[name]

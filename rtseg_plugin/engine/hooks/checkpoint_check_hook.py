@@ -1,7 +1,6 @@
 import os.path as osp
 
 from mmengine.config import Config
-from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import CheckpointLoader, Runner
@@ -48,7 +47,8 @@ class CheckpointCheckHook(Hook):
             return
         if runner._resume:
             self._choose(runner)
-        if not runner._resume and is_main_process():
+        if not runner._resume:
+            # in all processes: they wait for each other where one downloads
             self._look_at_start_weights(runner)
 
     @staticmethod

@@ -4,6 +4,7 @@ import numpy as np
 from mmengine.hooks import Hook
 from mmengine.optim import BaseOptimWrapper
 from mmengine.runner import Runner
+from mmseg.models.decode_heads import STDCHead
 from mmseg.models.losses import CrossEntropyLoss, OhemCrossEntropy
 from mmseg.registry import HOOKS
 from torch import nn
@@ -31,12 +32,10 @@ def _labels(dataset, index: int) -> Optional[Set[int]]:
     """Values of an item's label as it is loaded; None if there is none."""
     results = dataset.get_data_info(index)
     for transform in dataset.pipeline.transforms:
-        if results is None:
-            return None
         # what is drawn at random comes behind the loading
         if 'gt_seg_map' not in results or isinstance(transform, RelabelPixels):
             results = transform(results)
-        if 'inputs' in results:  # packed
+        if results is None or 'inputs' in results:  # left out, or packed
             return None
     maps = results.get('gt_seg_map')
     maps = maps if isinstance(maps, list) else [maps]
@@ -47,13 +46,11 @@ def _labels(dataset, index: int) -> Optional[Set[int]]:
 
 
 def _losses(key: str, loss: Optional[nn.Module]) -> Iterator:
-    """Softmax losses of the host that weigh classes, with their keys."""
+    """Softmax losses of the host, with their keys."""
     if isinstance(loss, nn.ModuleList):
         for i, part in enumerate(loss):
             yield from _losses(f'{key}[{i}]', part)
     elif (isinstance(loss, (CrossEntropyLoss, OhemCrossEntropy))
-          and loss.class_weight is not None
-          and not isinstance(loss.class_weight, str)
           and not getattr(loss, 'use_sigmoid', False)
           and not getattr(loss, 'use_mask', False)):
         yield key, loss
@@ -98,9 +95,11 @@ class DataCheckHook(Hook):
             parts = {key: head}
             if isinstance(head, nn.ModuleList):
                 parts = {f'{key}[{i}]': part for i, part in enumerate(head)}
+            # STDC's boundaries are no classes of the data
             heads.update({
                 f'model.{name}': part
                 for name, part in parts.items() if hasattr(part, 'num_classes')
+                and not isinstance(part, STDCHead)
             })
         return heads
 
@@ -113,6 +112,14 @@ class DataCheckHook(Hook):
         for key, head in heads.items():
             for name, loss in _losses(
                     f'{key}.loss_decode', getattr(head, 'loss_decode', None)):
+                if head.out_channels == 1:
+                    raise ValueError(
+                        f'{name} is a softmax over one channel, which tells '
+                        f'nothing apart: set its use_sigmoid=True, or leave '
+                        f'{key}.out_channels=1 out')
+                if loss.class_weight is None or isinstance(
+                        loss.class_weight, str):
+                    continue
                 number = len(loss.class_weight)
                 if number != head.out_channels:
                     raise ValueError(

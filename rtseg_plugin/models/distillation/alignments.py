@@ -13,6 +13,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
+from ..layers.precision import float32_at_least
 from .teacher import Teacher
 
 
@@ -22,14 +23,6 @@ def _resize_to(student: Tensor, target: Tensor) -> Tensor:
         return student
     return resize(
         student, size=target.shape[2:], mode='bilinear', align_corners=False)
-
-
-def _full(target: Tensor) -> Tensor:
-    """A tensor of a teacher in bfloat16 as losses need it, in float32.
-
-    Here and not before: what is not compared stays small.
-    """
-    return target.to(torch.promote_types(target.dtype, torch.float32))
 
 
 def _check_channels(student: Tensor, teacher: Tensor, name: str) -> None:
@@ -99,7 +92,9 @@ class FeatureAlignment(BaseModule):
         if self.projection is not None:
             x = self.projection(x)
         _check_channels(x, t, self.name)
-        loss = self.loss(_resize_to(x, t), _full(t))
+        # here and not before: what is not compared stays small
+        loss = self.loss(float32_at_least(_resize_to(x, t)),
+                         float32_at_least(t))
         return {f'align_{self.name}.{self.loss.loss_name}': loss}
 
 
@@ -187,5 +182,5 @@ class SharedDecoderAlignment(BaseModule):
                                     self.losses):
             x = teacher.module(path)(x)
             losses[f'align_{name}.{loss.loss_name}'] = loss(
-                x, _full(target[path]))
+                float32_at_least(x), float32_at_least(target[path]))
         return losses

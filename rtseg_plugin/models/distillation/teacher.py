@@ -143,13 +143,12 @@ class Teacher:
             self.checkpoint, map_location='cpu', logger='current')
         state = loaded.get('state_dict', loaded)
         # what only trains it, perhaps with a teacher of its own
-        state = {
+        state, own = ({
             key: value
-            for key, value in state.items()
+            for key, value in tensors.items()
             if not key.startswith(
                 ('auxiliary_head.', 'alignments.', 'data_preprocessor.'))
-        }
-        own = network.state_dict()
+        } for tensors in (state, network.state_dict()))
         missing = [key for key in own if key not in state]
         unexpected = [key for key in state if key not in own]
         shapes = [

@@ -23,12 +23,16 @@ def full_precision(tensor: Tensor) -> ContextManager:
     return nullcontext()
 
 
+def float32_at_least(x: Tensor) -> Tensor:
+    """A tensor of half precision in float32, any other as it is."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def float32_matmul(a: Tensor, b: Tensor) -> Tensor:
     """Matrix product in float32 at least, also under autocast.
 
     For energies without a scale, which leave the range of float16.
     """
-    if a.dtype in (torch.float16, torch.bfloat16):
-        a, b = a.float(), b.float()
+    a, b = float32_at_least(a), float32_at_least(b)
     with full_precision(a):
         return torch.matmul(a, b)

@@ -56,8 +56,14 @@ class ClassWeightedCrossEntropyLoss(nn.Module):
             Tensor: The loss, a scalar.
 
         Raises:
-            ValueError: If there are not as many weights as classes.
+            ValueError: If there are not as many weights as classes, or one
+                channel.
         """
+        if cls_score.shape[1] == 1:
+            raise ValueError(
+                'a softmax over one channel tells nothing apart: leave '
+                'out_channels=1 of the head out, or take the CrossEntropyLoss '
+                'with use_sigmoid=True')
         if len(self.class_weight) != cls_score.shape[1]:
             raise ValueError(
                 f'class_weight holds {len(self.class_weight)} weights for '

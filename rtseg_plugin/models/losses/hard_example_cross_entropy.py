@@ -107,8 +107,14 @@ class HardExampleCrossEntropyLoss(nn.Module):
 
         Raises:
             ValueError: If the batch has no more pixels than are to be kept
-                at least, or there are not as many weights as classes.
+                at least, there are not as many weights as classes, or there
+                is one channel.
         """
+        if cls_score.shape[1] == 1:
+            raise ValueError(
+                'a softmax over one channel tells nothing apart: leave '
+                'out_channels=1 of the head out, or take the CrossEntropyLoss '
+                'with use_sigmoid=True')
         min_kept = self._min_kept(label)
         scale = None
         if self.class_weight is not None:

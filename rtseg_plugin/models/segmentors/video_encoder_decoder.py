@@ -13,6 +13,7 @@ from mmseg.utils import (
     SampleList,
 )
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils._pytree import tree_map
 
 from .fast_postprocess import FastPostprocess
@@ -226,23 +227,22 @@ class VideoEncoderDecoder(FastPostprocess, EncoderDecoder):
         Returns:
             dict[str, Tensor]: As of ``EncoderDecoder``.
         """
-        labels = [
-            sample.clip_gt_sem_seg.data for sample in data_samples
-            if self.decode_all and 'clip_gt_sem_seg' in sample
-        ]
-        if len(labels) not in (0, len(data_samples)):
-            raise ValueError('some samples of the batch have clip_gt_sem_seg '
-                             'and others have not')
-        if not labels:
-            return self._touch_neck(
-                inputs,
-                self._loss_of_frame(self.extract_feat(inputs), data_samples))
-        # (T, N, 1, H, W)
-        labels = torch.stack(labels, 1).unsqueeze(2)
+        length = self._clip(inputs).shape[1]
+        if not (self.decode_all
+                and any('clip_gt_sem_seg' in s for s in data_samples)):
+            losses = self._loss_of_frame(
+                self.extract_feat(inputs), data_samples)
+            return losses if length > 1 else self._touch_neck(losses)
         ignored = self.decode_head.ignore_index
+        # (T, N, 1, H, W); of some samples the last frame alone may be known
+        labels = torch.stack([
+            sample.clip_gt_sem_seg.data if 'clip_gt_sem_seg' in sample else
+            F.pad(sample.gt_sem_seg.data, (0, 0, 0, 0, length - 1, 0),
+                  value=ignored) for sample in data_samples
+        ], 1).unsqueeze(2)
         for i, sample in enumerate(data_samples):
             labelled = sample.metainfo.get('labelled')
-            if labelled is not None:
+            if labelled is not None and 'clip_gt_sem_seg' in sample:
                 blank = ~torch.tensor(labelled, device=labels.device)
                 labels[blank, i] = ignored
         losses = []
@@ -259,18 +259,18 @@ class VideoEncoderDecoder(FastPostprocess, EncoderDecoder):
                     for sample, one in zip(data_samples, label)
                 ]
                 losses.append(self._loss_of_frame(feature, samples))
-        return self._touch_neck(
-            inputs, {
-                name: sum(loss[name] for loss in losses) / len(losses)
-                for name in losses[0]
-            })
+        mean = {
+            name: sum(loss[name] for loss in losses) / len(losses)
+            for name in losses[0]
+        }
+        return mean if any(known[1:]) else self._touch_neck(mean)
 
-    def _touch_neck(self, inputs: Tensor, losses: dict) -> dict:
-        """Give a memory a gradient of zero where one frame did not use it.
+    def _touch_neck(self, losses: dict) -> dict:
+        """Give a memory a gradient of zero where no loss has used it.
 
         Several processes wait for a gradient of every parameter.
         """
-        if self.stateful and self._clip(inputs).shape[1] == 1:
+        if self.stateful:
             name = next(name for name in losses if 'loss' in name)
             losses[name] = losses[name] + 0 * sum(
                 p.sum() for p in self.neck.parameters() if p.requires_grad)

@@ -1,15 +1,17 @@
 """A training whose labels do not fit is stopped before it begins."""
 import re
+from types import SimpleNamespace
 from unittest import mock
 
 import cv2
 import numpy as np
 import pytest
+from mmengine.hub import get_config
 from mmengine.runner import Runner
 
-from rtseg_plugin.engine.hooks import DataCheckHook
+from rtseg_plugin.engine.hooks import DataCheckHook, data_check_hook
 from rtseg_plugin.utils.host_tools import cause_of
-from tests.builders import write_cityscapes
+from tests.builders import build_model, write_cityscapes
 from tests.engine.demo_run import tiny_config, train
 
 
@@ -106,6 +108,35 @@ def test_class_weights_of_another_number(root, tmp_path):
             r'model.auxiliary_head.loss_decode.class_weight holds 11 weights,'
             ' but model.auxiliary_head has 19 classes')):
         train(cfg)
+
+
+def test_a_softmax_over_one_channel(root, tmp_path):
+    """MMSegmentation's own advice for two classes."""
+    relabel(root, lambda label: label % 2)
+    cfg = tiny_config(root, tmp_path / 'one', num_classes=2)
+    cfg.model.decode_head.out_channels = 1
+    cfg.train_dataloader.dataset.type = 'BaseSegDataset'
+    cfg.train_dataloader.dataset.update(
+        img_suffix='_leftImg8bit.png',
+        seg_map_suffix='_gtFine_labelTrainIds.png')
+    with pytest.raises(ValueError, match=(
+            'model.decode_head.loss_decode is a softmax over one channel.*'
+            'use_sigmoid=True')):
+        train(cfg)
+
+
+def test_boundaries_of_stdc_are_no_classes():
+    model = get_config('mmseg::stdc/stdc1_4xb12-80k_cityscapes-512x1024.py')
+    heads = DataCheckHook._heads(build_model(model))
+    assert list(heads) == ['model.decode_head', 'model.auxiliary_head[0]',
+                           'model.auxiliary_head[1]']
+
+
+def test_an_image_that_is_left_out_has_no_labels():
+    dataset = SimpleNamespace(
+        get_data_info=lambda index: {},
+        pipeline=SimpleNamespace(transforms=[lambda results: None] * 2))
+    assert data_check_hook._labels(dataset, 0) is None
 
 
 def test_a_head_that_ignores_another_label(root, tmp_path):

@@ -81,3 +81,9 @@ def test_weights_that_make_no_sense(weights):
 def test_as_many_weights_as_classes():
     with pytest.raises(ValueError, match='holds 3 weights for 4 classes'):
         ClassWeightedCrossEntropyLoss([1, 2, 3])(*batch())
+
+
+def test_one_channel_needs_a_sigmoid():
+    with pytest.raises(ValueError, match='use_sigmoid'):
+        ClassWeightedCrossEntropyLoss([1.])(
+            torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4).long())

@@ -136,3 +136,9 @@ def test_in_a_host_head():
     losses = head.loss([torch.randn(2, 4, 6, 8)], samples, None)
     losses['loss_ohem'].backward()
     assert head.conv_seg.weight.grad.abs().sum() > 0
+
+
+def test_one_channel_needs_a_sigmoid():
+    with pytest.raises(ValueError, match='use_sigmoid'):
+        HardExampleCrossEntropyLoss()(
+            torch.zeros(1, 1, 4, 4), torch.zeros(1, 4, 4).long())

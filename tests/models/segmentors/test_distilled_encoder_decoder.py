@@ -161,6 +161,22 @@ def test_what_only_trains_a_teacher_is_skipped(model, tmp_path):
     other.init_weights()
 
 
+def test_a_teacher_that_was_distilled_itself(model, tmp_path):
+    """By its own config, with the parts that only distilled it."""
+    file = str(tmp_path / 'student.pth')
+    torch.save(dict(state_dict=get_state_dict(model)), file)
+    config = tiny_config()
+    config.model.alignments = [
+        dict(type='FeatureAlignment', name='logits', student='decode_head',
+             teacher='decode_head', loss=dict(type='L2DistillationLoss'))]
+    config.model.teacher = dict(config=tiny_config().model, checkpoint=file)
+    other = build_model(config)
+    other.init_weights()
+    want = model.backbone.state_dict()
+    got = other.teacher.network().backbone.state_dict()
+    assert all(torch.equal(got[key], want[key]) for key in want)
+
+
 @pytest.mark.parametrize('change, message', [
     (dict(student='backbone.stage9'), r"no module 'backbone.stage9'.*stage1"),
     (dict(teacher='decode_head.fusion'), r'decode_head.fusion_conv'),
@@ -292,6 +308,18 @@ def test_a_teacher_in_bfloat16_says_nearly_the_same(monkeypatch):
     config.model.teacher.precision = 'int3'
     with pytest.raises(ValueError, match="is 'fp32' or 'bf16', got 'int3'"):
         build_model(config)
+
+
+def test_losses_under_autocast_are_computed_in_float32(model):
+    """log_softmax of bfloat16 would lose what tells two maps apart."""
+    seen = []
+    for module in model.alignments.modules():
+        if type(module).__name__.endswith('Loss'):
+            module.register_forward_pre_hook(
+                lambda _, maps: seen.extend(x.dtype for x in maps))
+    with torch.autocast('cpu', torch.bfloat16):
+        losses_of(model)
+    assert set(seen) == {torch.float32}
 
 
 def _loss_and_gradients(**teacher):

@@ -161,6 +161,32 @@ def test_loss_of_every_labelled_frame(clip):
     torch.testing.assert_close(got, (last + second) / 2)
 
 
+@torch.no_grad()
+def test_loss_where_some_clips_have_one_label(clip):
+    """They count as clips whose other frames are void."""
+    model = build(decode_all=True)
+    samples = builders.samples(2, SIZE, 5)
+    labels = torch.full((2, 5, *SIZE), 255)
+    labels[0, 2] = 1
+    labels[:, 4] = torch.stack([s.gt_sem_seg.data[0] for s in samples])
+    samples[0].clip_gt_sem_seg = PixelData(data=labels[0])
+    got = model.loss(clip, samples)['decode.loss_ce']
+    samples[1].clip_gt_sem_seg = PixelData(data=labels[1])
+    want = model.loss(clip, samples)['decode.loss_ce']
+    torch.testing.assert_close(got, want)
+
+
+def test_every_parameter_of_a_memory_where_the_first_frame_alone_counts(clip):
+    """It has not read the memory yet."""
+    model = build(decode_all=True).train()
+    label = np.zeros(SIZE, np.uint8)
+    void = np.full(SIZE, 255, np.uint8)
+    samples = [pack([label, None, None, None, void]) for _ in range(2)]
+    losses = model.loss(clip, samples)
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    assert all(p.grad is not None for p in model.neck.parameters())
+
+
 def pack(labels):
     """A data sample of what a pipeline with 20 maps makes of labels."""
     results = dict(
@@ -323,8 +349,3 @@ def test_errors(model, clip):
     sliding.decode_all = True
     with pytest.raises(ValueError, match='whole'):
         sliding.predict(clip)
-    sample, other = builders.samples(2, SIZE, 5)
-    sample.clip_gt_sem_seg = PixelData(data=torch.zeros(5, *SIZE).long())
-    every = build(decode_all=True)
-    with pytest.raises(ValueError, match='others have not'):
-        every.loss(clip, [sample, other])

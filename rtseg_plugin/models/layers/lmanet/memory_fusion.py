@@ -215,7 +215,8 @@ class BlendFusion(BaseModule):
             Tensor: (N, value_channels, H, W).
         """
         gate = self.gate(torch.cat((query, read), 1)).sigmoid()
-        return torch.lerp(query, read, gate)
+        # under autocast the three may be of different types
+        return torch.lerp(query, read.to(query.dtype), gate.to(query.dtype))
 
 
 @MODELS.register_module()

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from ..conv_norm_act import conv_norm_act
 from ..gain.guided_attentive_interpolation import check_features
+from ..precision import float32_at_least
 from .guided_attention import sampling_positions
 
 
@@ -72,12 +73,14 @@ class FlowAlignedInterpolation(BaseModule):
             mode='bilinear',
             align_corners=True,
             warning=False)
-        flow = self.flow_conv(
-            torch.cat([reduced, self.reduce_guide(guide)], dim=1))
+        # places in half precision would be off by up to half a pixel
+        flow = float32_at_least(
+            self.flow_conv(
+                torch.cat([reduced, self.reduce_guide(guide)], dim=1)))
         # The flow is in pixels: (N, 2, H, W) -> (N, H, W, 2)
         flow = flow.permute(0, 2, 3, 1) / flow.new_tensor([w, h])
         warped = F.grid_sample(
-            semantic,
+            semantic.to(flow.dtype),
             sampling_positions(h, w, flow) + flow,
             align_corners=self.align_corners)
         return self.bottleneck(warped + guide)

@@ -5,6 +5,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..precision import float32_at_least
+
 
 def sampling_positions(h: int, w: int, like: Tensor) -> Tensor:
     """(x, y) of each position, -1 to 1 inclusive, of shape (H, W, 2)."""
@@ -114,8 +116,10 @@ class GuidedSampledAttention(BaseModule):
         """(N, C, H, W) twice -> (N, C, H, W), ``value`` not included."""
         n, c, h, w = value.shape
         # (N, 2P, H, W) -> (N, HW, P, 2), each point (along H, along W)
-        offset = self.offset(query).view(n, self.points, 2, h * w)
-        offset = offset.permute(0, 3, 1, 2) / value.new_tensor([h, w])
+        # places in half precision would be off by up to half a pixel
+        offset = float32_at_least(self.offset(query))
+        offset = offset.view(n, self.points, 2, h * w)
+        offset = offset.permute(0, 3, 1, 2) / offset.new_tensor([h, w])
         position = sampling_positions(h, w, offset).flip(2)  # (y, x)
         grid = position.view(1, h * w, 1, 2) + offset
         # Sampling is linear, so the projections go before it, where there
@@ -124,7 +128,8 @@ class GuidedSampledAttention(BaseModule):
         weight = torch.cat([self.key.weight, self.value.weight])
         projected = F.conv2d(value, weight[:, :, None, None])
         # (N, K + C, HW, P)
-        sampled = F.grid_sample(projected, grid, align_corners=False)
+        sampled = F.grid_sample(
+            projected.to(grid.dtype), grid, align_corners=False)
         key, read = sampled.split([len(self.key.weight), c], dim=1)
         key = key + self.key.bias[:, None, None]
         energy = (self.query(query).flatten(2).unsqueeze(3) * key).sum(dim=1)

@@ -129,3 +129,21 @@ def test_pooling_is_adaptive_average_pooling(size, bins):
     x = torch.randn(2, 3, *size, dtype=torch.double)
     torch.testing.assert_close(
         adaptive_average_pool(x, bins), F.adaptive_avg_pool2d(x, bins))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('config', [ALL[4], ALL[-1]])
+def test_places_are_in_float32_under_autocast(config, monkeypatch):
+    """In bfloat16 they would be half a pixel off on a map of 256."""
+    seen, sample = [], F.grid_sample
+
+    def grid_sample(feature, grid, **kwargs):
+        seen.append(grid.dtype)
+        return sample(feature, grid, **kwargs)
+
+    monkeypatch.setattr(F, 'grid_sample', grid_sample)
+    module = MODELS.build({**config, 'channels': 8}).eval()
+    guide, semantic = torch.randn(1, 8, 8, 12), torch.randn(1, 8, 3, 4)
+    with torch.autocast('cpu', torch.bfloat16):
+        module(guide, semantic.bfloat16())
+    assert seen == [torch.float32]

@@ -49,6 +49,20 @@ def test_blend_starts_near_the_query_and_learns():
     assert (module(read, query) - read).abs().mean() < 0.7 * before
 
 
+@pytest.mark.parametrize('half', ['read', 'query', None])
+def test_blend_under_autocast(half):
+    """Its inputs come in either type there, the gate in the half one."""
+    torch.manual_seed(0)
+    inputs = dict(read=torch.randn(1, 8, 5, 6), query=torch.randn(1, 8, 5, 6))
+    module = BlendFusion(8)
+    want = module(**inputs)
+    if half:
+        inputs[half] = inputs[half].bfloat16()
+    with torch.autocast('cpu', torch.bfloat16):
+        got = module(**inputs)
+    torch.testing.assert_close(got.float(), want, rtol=0.05, atol=0.05)
+
+
 def test_wrong_channels():
     with pytest.raises(ValueError, match='must be value_channels'):
         BlendFusion(16, 32)
