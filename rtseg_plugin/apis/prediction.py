@@ -126,6 +126,7 @@ class Stream:
         still (bool): Whether these were separate images.
         live (bool): Whether frames come when they come.
         fps (float): As the source says.
+        uneven (bool): Whether frames are shown at their times instead.
         length (int | None): How many frames were announced.
         decoder (str): What decoded them.
         frames (int): How many came out, bad ones counted.
@@ -143,7 +144,8 @@ class Stream:
         self._source, self._reader, self._session = source, reader, session
         self.name, self.stem = source.name, source.stem
         self.still, self.live = source.still, source.live
-        self.fps, self.length = source.fps, source.length
+        self.fps, self.uneven = source.fps, source.uneven
+        self.length = source.length
         self.decoder = source.decoder
         self.frames = self.good = 0
         self.ended: Optional[str] = None

@@ -87,6 +87,7 @@ class _Files:
         self.problems: List[dict] = []
         self.good = self.bad = 0
         self.writer: Optional[VideoWriter] = None
+        self._time = 0.
         self._part: Optional[TextIO] = None
         if out is not None:
             if self.video and self.overlays:
@@ -132,7 +133,17 @@ class _Files:
                 picture.shape[:2], self.stream.fps)
         if picture.shape[:2] != self.writer.size:
             picture = cv2.resize(picture, self.writer.size[::-1])
-        self.writer.write(picture, result.time if self.stream.live else None)
+        self.writer.write(picture, self._time_of(result))
+
+    def _time_of(self, result: FrameResult) -> Optional[float]:
+        """When a frame is shown, where not all are shown equally long."""
+        if not self.stream.uneven:
+            return None
+        if result.time is None:  # damaged
+            self._time += 1 / self.stream.fps
+        else:
+            self._time = max(self._time, result.time)
+        return self._time
 
     def _place(self, out: Path, what: str, result: FrameResult) -> Path:
         stem, inner = self.stream.stem, self.stream.target(result)

@@ -356,6 +356,36 @@ def test_a_film_of_a_live_source_lasts_as_long(tmp_path, monkeypatch):
     np.testing.assert_allclose(shown, np.array(times) - 5, atol=1e-3)
 
 
+@pytest.mark.parametrize('times', [
+    [0., 0.04, 0.08, 1.2, 1.24, 3.],
+    [i / 25 for i in range(6)],
+])
+def test_a_film_of_a_file_is_shown_as_the_file_is(tmp_path, times):
+    """Of frames that come as they like, and of a rate."""
+    import av
+
+    from rtseg_plugin.apis.recorder import Recorder
+    uneven = times[-1] == 3.
+    writer = VideoWriter(tmp_path / 'clip.mp4', SIZE, 25)
+    for image, when in zip(numbered(len(times)), times):
+        writer.write(image, when if uneven else None)
+    writer.close()
+    source = open_source(tmp_path / 'clip.mp4')
+    assert source.uneven is uneven
+    prediction = predicted(source, Slow(), latest=False)
+    recorder = Recorder(prediction.streams, tmp_path)
+    for result in prediction:
+        # what is damaged has none
+        recorder.take(result._replace(time=None) if result.index == 2
+                      else result)
+    recorder.close()
+    if uneven:
+        times[2] = times[1] + 1 / source.fps
+    with av.open(str(tmp_path / 'clip_overlay.mp4')) as container:
+        shown = [frame.time for frame in container.decode(video=0)]
+    np.testing.assert_allclose(shown, times, atol=1e-3)
+
+
 def test_a_live_stream_does_not_hold_up_the_others():
     """It says nothing for as long as the test likes."""
     from rtseg_plugin.apis import VideoSession
