@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from rtseg_plugin.apis import (
+    BadFrameError,
     SourceError,
     VideoWriter,
     open_source,
@@ -316,6 +317,69 @@ class Slow:
 def predicted(source, network, **options):
     from rtseg_plugin.apis import VideoSession
     return Prediction([source], [VideoSession(network)], **options)
+
+
+class Picky(Slow):
+    """A network that takes no small images."""
+
+    def step(self, frame, state=None):
+        if min(frame.shape[:2]) < 8:
+            raise ValueError(f'too small: got {frame.shape[0]} rows')
+        return super().step(frame, state)
+
+
+@pytest.fixture
+def with_an_icon(tmp_path):
+    for name, size in (('a', 8), ('b', 4), ('c', 9)):
+        cv2.imwrite(str(tmp_path / f'{name}.png'),
+                    np.full((size, size, 3), 7, 'u1'))
+    return tmp_path
+
+
+def photos(folder, network, **options):
+    from rtseg_plugin.apis import VideoSession
+    return Prediction([open_source(folder)],
+                      [VideoSession(network, **options)])
+
+
+@pytest.mark.parametrize('memory', [False, True])
+@pytest.mark.parametrize('policy, held', [('hold', 8), ('skip', None)])
+def test_an_image_that_the_network_refuses_does_not_end_a_folder(
+        with_an_icon, memory, policy, held):
+    """Where images do not depend on each other."""
+    network = Picky()
+    network.stateful = memory
+    prediction = photos(with_an_icon, network, on_bad_frame=policy,
+                        restart_after=1 if memory else None)
+    results = list(prediction)
+    assert [r.problem for r in results] == [
+        None, 'refused: too small: got 4 rows', None]
+    assert [os.path.basename(r.source) for r in results] == [
+        'a.png', 'b.png', 'c.png']
+    assert [None if r.labels is None else len(r.labels) for r in results] == [
+        8, held, 9]
+    stream, = prediction.streams
+    assert (stream.frames, stream.good, stream.ended) == (3, 2, 'last file')
+
+
+def test_an_image_that_is_refused_and_matters_is_an_error(with_an_icon):
+    """By the policy, to a memory, and where it is the only one."""
+    prediction = photos(with_an_icon, Picky(), on_bad_frame='raise')
+    assert next(prediction).problem is None
+    with pytest.raises(BadFrameError,
+                       match='frame 1 is refused: too small: got 4 rows$'):
+        next(prediction)
+    network = Picky()
+    network.stateful = True
+    prediction = photos(with_an_icon, network)
+    assert next(prediction).problem is None
+    with pytest.raises(ValueError, match='^too small: got 4 rows$'):
+        next(prediction)
+    with pytest.raises(ValueError, match='^too small: got 4 rows$'):
+        next(photos(with_an_icon / 'b.png', Picky()))
+    # a film is no folder: all its frames are of one size
+    with pytest.raises(ValueError, match='^too small: got 4 rows$'):
+        list(predicted(ArraySource(numbered(3, (4, 4))), Picky()))
 
 
 def test_latest_drops_and_counts_and_all_does_not():
