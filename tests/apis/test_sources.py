@@ -470,6 +470,71 @@ def test_a_lost_stream_that_is_stopped_does_not_come_back():
     assert source.script == [5]
 
 
+class FakeCapture:
+    """In place of ``cv2.VideoCapture``: how many frames each opening gives,
+    None where it fails."""
+
+    script, opened = (), ()
+
+    def __init__(self, number):
+        self.number, self.left = number, self.script.pop(0)
+        self.released = False
+        self.opened.append(self)
+
+    def isOpened(self):
+        return self.left is not None
+
+    def get(self, what):
+        assert what == cv2.CAP_PROP_FPS
+        return 12.5
+
+    def read(self):
+        if not self.left or self.released:
+            return False, None
+        self.left -= 1
+        return True, numbered(self.left + 1)[-1]
+
+    def release(self):
+        self.released = True
+
+
+@pytest.fixture
+def captures(monkeypatch):
+    monkeypatch.setattr(FakeCapture, 'opened', [])
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    return FakeCapture
+
+
+def test_a_camera_that_is_lost_and_comes_back(captures, monkeypatch):
+    monkeypatch.setattr(captures, 'script', [2, None, 1, None, None])
+    source = open_source('3', reconnect=2)
+    assert (source.name, source.stem, source.live, source.fps) == (
+        '3', 'camera3', True, 12.5)
+    waits = []
+    source.sleep = waits.append
+    frames = list(source)
+    lost, refused = (f'lost: {why}' for why in (
+        'the camera gives no frames', 'camera 3 cannot be opened'))
+    assert [f.problem for f in frames] == [
+        None, None, lost, refused, None, lost, refused, refused]
+    assert [int(f.image[0, 0, 0]) for f in frames if f.problem is None] == [
+        43, 40, 40]
+    assert source.ended == ('lost (camera 3 cannot be opened), and 2 attempts '
+                            'to connect again failed')
+    assert waits == [1, 2, 1, 2]
+    source.close()
+    # let go before it is asked for again, and in the end
+    assert [one.number for one in captures.opened] == [3] * 5
+    assert all(one.released for one in captures.opened)
+
+
+def test_a_camera_that_is_not_there(captures, monkeypatch):
+    monkeypatch.setattr(captures, 'script', [None])
+    with pytest.raises(SourceError, match='^camera 0 cannot be opened$'):
+        open_source(0)
+    assert len(captures.opened) == 1
+
+
 def test_rtsp_until_the_server_goes(tmp_path):
     """A server of our own that speaks RTSP over TCP, and then dies."""
     with RTSPServer(numbered(12)) as server:
