@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
-from ..apis.frames import IMAGES, image_files
+from ..apis.frames import IMAGES, image_files, read_image
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
 from .graph import Normalisation, normalise
@@ -78,9 +78,9 @@ class FolderFrames:
 
     def _read(self) -> Iterator[np.ndarray]:
         for path in self.paths:
-            frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            frame, problem = read_image(str(path))
             if frame is None:
-                raise DeploymentError(f'{path} is no image')
+                raise DeploymentError(f'{path} is {problem}')
             if frame.shape[:2] != self.size:
                 frame = cv2.resize(frame, self.size[::-1])
             yield normalise(frame, self.how)
