@@ -1,4 +1,4 @@
-# FANet-34 of Table IV: 75.5 mIoU on Cityscapes test. The article does not
+# FANet-34 of Table IV: 75.5 on Cityscapes test. The article does not
 # say what it trained on for it.
 #   mim train rtseg_plugin fanet-34_2xb8-80k_cityscapes-trainval-1024x1024.py \
 #       --launcher pytorch --gpus 2

@@ -1,4 +1,4 @@
-# GAIN with ResNet-18: 78.2 mIoU on Cityscapes test (a public index, second
+# GAIN with ResNet-18: 78.2 on Cityscapes test (a public index, second
 # hand).
 #   mim train rtseg_plugin gain-r18_2xb8-80k_cityscapes-trainval-1024x1024.py \
 #       --launcher pytorch --gpus 2

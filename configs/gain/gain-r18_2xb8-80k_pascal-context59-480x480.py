@@ -1,6 +1,6 @@
 # GAIN with ResNet-18 on PASCAL-Context, 59 classes. The official code has
 # neither loader nor configuration: crops and length are the host's, all else
-# is as on ADE20K. 47.48 mIoU on val is the best row of a public
+# is as on ADE20K. 47.48 on val is the best row of a public
 # index, second hand.
 #   mim train rtseg_plugin gain-r18_2xb8-80k_pascal-context59-480x480.py \
 #       --launcher pytorch --gpus 2

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, Iterator, Optional, Sequence, Tuple, Union
 
 import torch
-from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
@@ -16,6 +15,7 @@ from ..utils import packaged_weights
 from ..utils.checkpoint_check import check_state_dict
 from ..utils.host_tools import load_config
 from ..utils.safe_load import safe_torch_load
+from .resize import Resize
 
 # frames after which a state that still grows is taken for one without bound
 LONGEST_MEMORY = 256
@@ -223,7 +223,10 @@ def resize_steps(config: Config) -> Iterator[dict]:
             yield step
 
 
-def test_resize(config: Config) -> Optional[BaseTransform]:
+def test_resize(config: Config) -> Optional[Resize]:
     """The first ``Resize`` of a config's test pipeline, if any."""
     step = next(resize_steps(config), None)
-    return None if step is None else TRANSFORMS.build(step)
+    if step is None:
+        return None
+    built = TRANSFORMS.build(step)
+    return Resize(*(getattr(built, name) for name in Resize._fields))

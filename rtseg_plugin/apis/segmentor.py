@@ -1,10 +1,12 @@
 """The front door: from a trained network to labels."""
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
+from ..utils.runtimes import need
 from .prediction import Prediction
+from .resize import Resize
 from .sources import Source, open_sources
 from .video_session import VideoSession
 
@@ -35,8 +37,8 @@ class Segmentor:
             a folder has its own. Defaults to None: as the weights are.
         size (tuple[int, int], optional): Height and width to work at, to
             which frames are resized; labels always have the size of the
-            frame. Defaults to None: as the config's test pipeline resizes,
-            or the size that a folder was made for.
+            frame. Defaults to None: the size that a folder was made for, or
+            as the config's test pipeline resizes.
         threads (int, optional): CPU threads. Defaults to None: as PyTorch has
             them, or all that the process may use for a folder.
 
@@ -66,13 +68,18 @@ class Segmentor:
         self.model, self.checkpoint = model, checkpoint
         self.config: Any = None
         self.network: Any
-        self.interpolation, self.resize_backend = 'bilinear', 'cv2'
-        self._resize: Any = None
+        self._resize: Optional[Resize] = None
         folder = isinstance(model, (str, Path)) and Path(model).is_dir()
         if folder:
             self._load_folder(checkpoint, device, backend, precision, threads)
         else:
             self._load_config(checkpoint, device, backend, precision, threads)
+        self.interpolation, self.resize_backend = 'bilinear', 'cv2'
+        if self._resize is not None:
+            self.interpolation = self._resize.interpolation
+            self.resize_backend = self._resize.backend
+        if self.resize_backend == 'pillow':
+            need('PIL', 'pillow')
         if size is not None and (len(size) != 2 or min(size) < 1):
             raise ValueError(f'size is a height and a width, got {size}')
         fixed = self.network.size
@@ -83,7 +90,6 @@ class Segmentor:
         self.size: Any = tuple(size) if size else None
         self.classes = self.network.classes
         self.palette = self.network.palette
-        self._sizes: Dict[tuple, Tuple[int, int]] = {}
 
     def _load_folder(self, checkpoint: Optional[str], device: Optional[str],
                      backend: str, precision: Optional[str],
@@ -99,6 +105,8 @@ class Segmentor:
             if want not in (None, 'torch', have):
                 raise ValueError(f'{self.model} was made for {name} {have!r}, '
                                  f'not for {want!r}: export it anew')
+        if has.get('resize'):  # older folders do not say
+            self._resize = Resize(**has['resize'])
 
     def _load_config(self, checkpoint: Optional[str], device: Optional[str],
                      backend: str, precision: Optional[str],
@@ -130,9 +138,6 @@ class Segmentor:
         self.network = TorchNetwork(
             to_inference(load_segmentor(model, checkpoint, device)), precision)
         self._resize = test_resize(self.config)
-        if self._resize is not None:
-            self.interpolation = self._resize.interpolation
-            self.resize_backend = self._resize.backend
 
     def facts(self) -> dict:
         """What runs, for reports."""
@@ -161,15 +166,9 @@ class Segmentor:
         """
         if self.size is not None:
             return self.size
-        shape = frame.shape[0], frame.shape[1]
         if self._resize is None:
-            return shape
-        if shape not in self._sizes:
-            if len(self._sizes) > 1000:  # a day of photos
-                self._sizes.clear()
-            self._sizes[shape] = self._resize(
-                dict(img=np.empty((*shape, 3), np.uint8)))['img'].shape[:2]
-        return self._sizes[shape]
+            return frame.shape[0], frame.shape[1]
+        return self._resize.size(frame)
 
     def session(self, **options: Any) -> VideoSession:
         """A new stream, to feed frame by frame.

@@ -15,14 +15,10 @@ from typing import (
 import cv2
 import numpy as np
 
+from .resize import INTERPOLATIONS, Size, resize_frame
 from .results import FrameResult, colour_table
 
 BAD_FRAME_POLICIES = ('hold', 'skip', 'raise')
-RESIZE_BACKENDS = ('cv2', 'pillow')
-INTERPOLATIONS = dict(
-    nearest=cv2.INTER_NEAREST, bilinear=cv2.INTER_LINEAR,
-    bicubic=cv2.INTER_CUBIC, area=cv2.INTER_AREA, lanczos=cv2.INTER_LANCZOS4)
-Size = Tuple[int, int]
 
 
 class BadFrameError(ValueError):
@@ -39,31 +35,6 @@ class BadFrameError(ValueError):
 
     def __str__(self) -> str:
         return self.args[0]
-
-
-def resize_frame(frame: np.ndarray, size: Size,
-                 interpolation: str = 'bilinear',
-                 backend: str = 'cv2') -> np.ndarray:
-    """Resize as :func:`mmcv.imresize` does.
-
-    Args:
-        frame (np.ndarray): (H, W, 3), uint8.
-        size (tuple[int, int]): Height and width.
-        interpolation (str): Defaults to 'bilinear'.
-        backend (str): 'cv2' or 'pillow'. Defaults to 'cv2'.
-
-    Returns:
-        np.ndarray: Contiguous; the frame itself where that is all it takes.
-    """
-    frame = np.ascontiguousarray(frame)
-    if frame.shape[:2] == tuple(size):
-        return frame
-    if backend == 'cv2':
-        return cv2.resize(
-            frame, size[::-1], interpolation=INTERPOLATIONS[interpolation])
-    import mmcv
-    return mmcv.imresize(
-        frame, size[::-1], interpolation=interpolation, backend=backend)
 
 
 class _Job(NamedTuple):
@@ -160,19 +131,21 @@ class VideoSession:
         if on_bad_frame not in BAD_FRAME_POLICIES:
             raise ValueError(f'on_bad_frame must be one of '
                              f'{BAD_FRAME_POLICIES}, got {on_bad_frame!r}')
-        if interpolation not in (None, *INTERPOLATIONS):
-            raise ValueError(f'interpolation must be one of '
-                             f'{list(INTERPOLATIONS)}, got {interpolation!r}')
-        if backend not in (None, *RESIZE_BACKENDS):
-            raise ValueError(f'backend must be one of {RESIZE_BACKENDS}, got '
-                             f'{backend!r}')
+        interpolation, backend = interpolation or 'bilinear', backend or 'cv2'
+        if backend not in INTERPOLATIONS:
+            raise ValueError(f'backend must be one of {list(INTERPOLATIONS)}, '
+                             f'got {backend!r}')
+        if interpolation not in INTERPOLATIONS[backend]:
+            raise ValueError(
+                f'interpolation of {backend} must be one of '
+                f'{list(INTERPOLATIONS[backend])}, got {interpolation!r}')
         self.network = network
         self.stride = stride
         self.size = size or network.size
         self.on_bad_frame = on_bad_frame
         self.restart_after = restart_after
-        self.interpolation = interpolation or 'bilinear'
-        self.backend = backend or 'cv2'
+        self.interpolation = interpolation
+        self.backend = backend
         self.state: Any = None
         self.frame_shape: Optional[Tuple[int, int, int]] = None
         self._colours = colour_table(

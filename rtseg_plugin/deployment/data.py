@@ -14,7 +14,6 @@ from typing import (
     Union,
 )
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -25,6 +24,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from ..apis.frames import IMAGES, image_files, read_image
+from ..apis.resize import Resize, resize_frame
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
 from .graph import Normalisation, normalise
@@ -51,6 +51,8 @@ class FolderFrames:
         how (Normalisation): Of the network.
         video (bool): Whether they follow each other: the first ones then, not
             some from all over the folder.
+        resize (Resize, optional): Whose interpolation and backend resize
+            them. Defaults to None: bilinear, OpenCV.
 
     Raises:
         DeploymentError: If there is none, or one cannot be read.
@@ -59,9 +61,11 @@ class FolderFrames:
     kind = 'images of a folder'
 
     def __init__(self, folder: Path, size: Size, how: Normalisation,
-                 video: bool):
+                 video: bool, resize: Optional[Resize] = None):
         paths = image_files(folder.iterdir())
         self.size, self.how = tuple(size), how
+        self._options = {} if resize is None else dict(
+            interpolation=resize.interpolation, backend=resize.backend)
         if not paths:
             raise DeploymentError(
                 f'{folder} itself holds no images '
@@ -81,8 +85,7 @@ class FolderFrames:
             frame, problem = read_image(str(path))
             if frame is None:
                 raise DeploymentError(f'{path} is {problem}')
-            if frame.shape[:2] != self.size:
-                frame = cv2.resize(frame, self.size[::-1])
+            frame = resize_frame(frame, self.size, **self._options)
             yield normalise(frame, self.how)
 
 
@@ -115,11 +118,7 @@ class ConfigFrames:
                 '--calibration FOLDER of images')
         if train is not None:
             self.kind = 'training images'
-            pipeline = loader.dataset.pipeline
-            while 'dataset' in train:  # RepeatDataset and others
-                train = train.dataset
-            train.pipeline = pipeline
-            loader.dataset = train
+            loader.dataset = _each_once(train, loader.dataset.pipeline)
         built = _build_loader(cfg, loader)
         self.loader = DataLoader(
             Subset(built.dataset, _all_over(len(built.dataset))),
@@ -132,6 +131,18 @@ class ConfigFrames:
         """Each clip, or each image as a stream of one frame."""
         for batch in self.loader:
             yield _frames(self.segmentor, batch, self.size)
+
+
+def _each_once(dataset: Any, pipeline: list) -> Any:
+    """A data set through a pipeline, without what repeats or mixes it."""
+    while 'dataset' in dataset:  # RepeatDataset and others
+        dataset = dataset.dataset
+    if 'datasets' in dataset:  # ConcatDataset, which has no pipeline
+        dataset.datasets = [_each_once(one, pipeline)
+                            for one in dataset.datasets]
+    else:
+        dataset.pipeline = pipeline
+    return dataset
 
 
 def _validation_part(cfg: Config, name: str) -> Any:
@@ -148,16 +159,16 @@ def _build_loader(cfg: Config, loader: dict) -> Any:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DeploymentError(
             f"the config's data set is not there ({error}); name it with "
-            '--cfg-options, or calibrate with --calibration FOLDER of images'
+            '--cfg-options, or give --calibration FOLDER of images and no '
+            '--max-drop'
         ) from error
     except ValueError as error:  # BaseDataset's, of an empty list
         if 'need at least one array' not in str(error):
             raise
         raise DeploymentError(
-            f'no images to calibrate with: {cause_of(error)}') from error
+            f"the config's data set is empty: {cause_of(error)}") from error
     if not len(built):
-        raise DeploymentError(
-            "the config's data set is empty: no images to calibrate with")
+        raise DeploymentError("the config's data set is empty")
     return built
 
 
@@ -170,8 +181,8 @@ def _frames(segmentor: torch.nn.Module, batch: dict,
         raise DeploymentError(
             f"the config's test pipeline gives images of {have[0]}x{have[1]}, "
             f'INT8 is exported for {size[0]}x{size[1]}: give --size {have[0]} '
-            f'{have[1]} if all of them have it, or calibrate with '
-            '--calibration FOLDER of images, which are resized')
+            f'{have[1]} if all of them have it, or --calibration FOLDER of '
+            'images, which are resized, and no --max-drop')
     frames = inputs[0] if inputs.dim() == 5 else inputs
     return [frame[None].numpy() for frame in frames]
 
@@ -198,17 +209,19 @@ class Validation:
         size (tuple[int, int]): Height and width that images have to have.
 
     Raises:
-        DeploymentError: If the config has none.
+        DeploymentError: If the config has none, or one of another size.
     """
 
     def __init__(self, cfg: Config, segmentor: torch.nn.Module, size: Size):
         loader = _validation_part(cfg, 'dataloader')
         evaluator = _validation_part(cfg, 'evaluator')
         if loader is None or evaluator is None:
-            raise DeploymentError('the config has no validation set and '
-                                  'metric to hold --max-drop with')
+            raise DeploymentError(
+                'the config has no validation set and metric to hold '
+                '--max-drop with: give --calibration CONFIG of one that has')
         self.segmentor, self.size = segmentor, size
         self.loader = _build_loader(cfg, deepcopy(loader))
+        _frames(segmentor, next(iter(self.loader)), size)  # whether they fit
         self.evaluator = Evaluator(deepcopy(evaluator))
         self.evaluator.dataset_meta = self.loader.dataset.metainfo
 
@@ -265,7 +278,8 @@ def calibration_frames(
         cfg_options: Optional[dict],
         segmentor: torch.nn.Module,
         how: Normalisation,
-        size: Size
+        size: Size,
+        resize: Optional[Resize] = None
 ) -> Tuple[Union[FolderFrames, ConfigFrames], Optional[Config]]:
     """What to calibrate with, and the config that can measure accuracy.
 
@@ -276,6 +290,7 @@ def calibration_frames(
         how (Normalisation): Of the network.
         size (tuple[int, int]): Height and width; images of a folder are
             resized to it, those of a config have to have it.
+        resize (Resize, optional): See :class:`FolderFrames`.
 
     Returns:
         tuple: The frames, and the config or None for a folder.
@@ -287,7 +302,7 @@ def calibration_frames(
         path = Path(calibration)
         if path.is_dir():
             video = getattr(segmentor, 'stateful', False)
-            return FolderFrames(path, size, how, video), None
+            return FolderFrames(path, size, how, video, resize), None
         try:
             calibration = load_config(calibration)
         except OSError as error:

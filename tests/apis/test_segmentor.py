@@ -361,6 +361,7 @@ def test_classes_and_colours(tmp_path):
 
 @pytest.mark.parametrize('resize', [
     dict(backend='pillow'),
+    dict(backend='pillow', interpolation='box'),
     dict(backend='cv2', interpolation='nearest'),
     dict(backend='cv2', interpolation='area'),
 ])

@@ -261,7 +261,8 @@ def test_streams_resize_as_their_session_says(model):
 
 def test_bad_arguments(model):
     for arguments in (dict(stride=0), dict(on_bad_frame='stop'),
-                      dict(restart_after=0), dict(backend='pil')):
+                      dict(restart_after=0), dict(backend='pil'),
+                      dict(interpolation='area', backend='pillow')):
         with pytest.raises(ValueError, match=next(iter(arguments))):
             VideoSession(model, **arguments)
     with pytest.raises(TypeError, match='VideoEncoderDecoder'):

@@ -26,7 +26,7 @@ from rtseg_plugin.apis import (
     load_segmentor,
     open_source,
 )
-from rtseg_plugin.apis.video_session import resize_frame
+from rtseg_plugin.apis.resize import resize_frame
 
 COLOURS = [(60, 60, 230), (60, 200, 60), (230, 140, 40), (40, 200, 230),
            (200, 60, 200), (220, 220, 60)]

@@ -47,6 +47,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--hours', type=float, required=True,
                         help='that the training took')
     parser.add_argument('--machine', required=True, help='where it ran')
+    parser.add_argument('--scored-on', required=True,
+                        help='what the test data are, such as "80 scenes"')
     parser.add_argument('--commit', required=True, help='that trained it')
     parser.add_argument('--command', action='append', required=True,
                         help='of data and training, repeatable, in order')
@@ -124,7 +126,7 @@ matters may rest on what it says.
 | commit | {args.commit} |
 | time | {args.hours:.1f} hours, {args.machine} |
 | mIoU, validation scenes | {after['mIoU']:.2f} % \
-({before['mIoU']:.2f} % before rounding to float16) |
+({before['mIoU']:.2f} % before rounding to float16), {args.scored_on} |
 | pixel accuracy | {after['aAcc']:.2f} % |
 | file | `model.safetensors`, {size} bytes, SHA-256 `{digest}` |
 

@@ -191,7 +191,7 @@ the 19 classes of Cityscapes. SCTNet-S was trained for {iterations}
 iterations: with the teacher, on small crops, on whole scenes. A
 demonstration, no benchmark. `make demo` wrote this page.
 
-What the networks that the package brings, trained for longer on other scenes,
+What the networks that the package brings, trained for longer on 2000 scenes,
 make of a clip that none of them saw:
 
 ![image, predictions, truth](packaged.png)
