@@ -197,6 +197,9 @@ class Recorder:
         warm_up (int): See :class:`Latency`. Defaults to 5.
         facts (dict, optional): Written to each JSON: what ran.
 
+    Attributes:
+        reports (list[dict]): What :meth:`close` returns, also where it raises.
+
     Raises:
         ValueError: If there is no such thing to save.
         SourceError: If a video is to be written and PyAV is not installed.
@@ -216,6 +219,7 @@ class Recorder:
         self.facts = facts or {}
         self._files = [_Files(stream, out, save, video, opacity, warm_up)
                        for stream in streams]
+        self.reports: List[dict] = []
         self._error: Optional[BaseException] = None
         self._queue: queue.Queue = queue.Queue(4)
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -253,12 +257,11 @@ class Recorder:
         """
         self._queue.put(None)
         self._thread.join()
-        reports = []
         for files in self._files:
             try:
-                reports.append(files.finish(self.facts))
+                self.reports.append(files.finish(self.facts))
             except Exception as error:
                 self._error = self._error or error
         if self._error is not None:
             raise self._error
-        return reports
+        return self.reports

@@ -14,7 +14,6 @@ from typing import (
     Union,
 )
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -24,7 +23,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
-from ..apis.frames import IMAGES, image_files
+from ..apis.frames import IMAGES, image_files, read_image
 from ..apis.resize import Resize, resize_frame
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
@@ -83,9 +82,9 @@ class FolderFrames:
 
     def _read(self) -> Iterator[np.ndarray]:
         for path in self.paths:
-            frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            frame, problem = read_image(str(path))
             if frame is None:
-                raise DeploymentError(f'{path} is no image')
+                raise DeploymentError(f'{path} is {problem}')
             frame = resize_frame(frame, self.size, **self._options)
             yield normalise(frame, self.how)
 
@@ -119,11 +118,7 @@ class ConfigFrames:
                 '--calibration FOLDER of images')
         if train is not None:
             self.kind = 'training images'
-            pipeline = loader.dataset.pipeline
-            while 'dataset' in train:  # RepeatDataset and others
-                train = train.dataset
-            train.pipeline = pipeline
-            loader.dataset = train
+            loader.dataset = _each_once(train, loader.dataset.pipeline)
         built = _build_loader(cfg, loader)
         self.loader = DataLoader(
             Subset(built.dataset, _all_over(len(built.dataset))),
@@ -136,6 +131,18 @@ class ConfigFrames:
         """Each clip, or each image as a stream of one frame."""
         for batch in self.loader:
             yield _frames(self.segmentor, batch, self.size)
+
+
+def _each_once(dataset: Any, pipeline: list) -> Any:
+    """A data set through a pipeline, without what repeats or mixes it."""
+    while 'dataset' in dataset:  # RepeatDataset and others
+        dataset = dataset.dataset
+    if 'datasets' in dataset:  # ConcatDataset, which has no pipeline
+        dataset.datasets = [_each_once(one, pipeline)
+                            for one in dataset.datasets]
+    else:
+        dataset.pipeline = pipeline
+    return dataset
 
 
 def _validation_part(cfg: Config, name: str) -> Any:
@@ -152,16 +159,16 @@ def _build_loader(cfg: Config, loader: dict) -> Any:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DeploymentError(
             f"the config's data set is not there ({error}); name it with "
-            '--cfg-options, or calibrate with --calibration FOLDER of images'
+            '--cfg-options, or give --calibration FOLDER of images and no '
+            '--max-drop'
         ) from error
     except ValueError as error:  # BaseDataset's, of an empty list
         if 'need at least one array' not in str(error):
             raise
         raise DeploymentError(
-            f'no images to calibrate with: {cause_of(error)}') from error
+            f"the config's data set is empty: {cause_of(error)}") from error
     if not len(built):
-        raise DeploymentError(
-            "the config's data set is empty: no images to calibrate with")
+        raise DeploymentError("the config's data set is empty")
     return built
 
 
@@ -174,8 +181,8 @@ def _frames(segmentor: torch.nn.Module, batch: dict,
         raise DeploymentError(
             f"the config's test pipeline gives images of {have[0]}x{have[1]}, "
             f'INT8 is exported for {size[0]}x{size[1]}: give --size {have[0]} '
-            f'{have[1]} if all of them have it, or calibrate with '
-            '--calibration FOLDER of images, which are resized')
+            f'{have[1]} if all of them have it, or --calibration FOLDER of '
+            'images, which are resized, and no --max-drop')
     frames = inputs[0] if inputs.dim() == 5 else inputs
     return [frame[None].numpy() for frame in frames]
 
@@ -202,17 +209,19 @@ class Validation:
         size (tuple[int, int]): Height and width that images have to have.
 
     Raises:
-        DeploymentError: If the config has none.
+        DeploymentError: If the config has none, or one of another size.
     """
 
     def __init__(self, cfg: Config, segmentor: torch.nn.Module, size: Size):
         loader = _validation_part(cfg, 'dataloader')
         evaluator = _validation_part(cfg, 'evaluator')
         if loader is None or evaluator is None:
-            raise DeploymentError('the config has no validation set and '
-                                  'metric to hold --max-drop with')
+            raise DeploymentError(
+                'the config has no validation set and metric to hold '
+                '--max-drop with: give --calibration CONFIG of one that has')
         self.segmentor, self.size = segmentor, size
         self.loader = _build_loader(cfg, deepcopy(loader))
+        _frames(segmentor, next(iter(self.loader)), size)  # whether they fit
         self.evaluator = Evaluator(deepcopy(evaluator))
         self.evaluator.dataset_meta = self.loader.dataset.metainfo
 

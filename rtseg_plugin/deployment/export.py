@@ -54,6 +54,8 @@ FORMATS = {
 # stays one or two orders below, a fault of an exporter above.
 # INT8 is judged by its mIoU.
 TOLERANCES = dict(fp32=1e-3, fp16=2e-2, bf16=1e-1, int8=float('inf'))
+# points of mIoU that INT8 may lose where there is a validation set
+MAX_DROP = 0.5
 # how OpenVINO names what it computes in
 COMPUTE = dict(fp32='f32', fp16='f16', bf16='bf16')
 
@@ -178,7 +180,7 @@ def export(model: Union[str, Path, Config],
            format: str = 'onnx',  # noqa: A002 (the name of the option)
            precision: str = 'fp32',
            calibration: Union[str, Path, Config, None] = None,
-           max_drop: float = 0.5,
+           max_drop: Optional[float] = None,
            size: Optional[Tuple[int, int]] = None,
            dynamic: bool = False,
            output: str = 'logits',
@@ -196,8 +198,10 @@ def export(model: Union[str, Path, Config],
         calibration (str | Path | Config, optional): For INT8, a folder of
             images, or a config whose training images are used through its
             test pipeline. Defaults to None: the network's own config.
-        max_drop (float): For INT8 with a config, the points of mIoU on its
-            validation set that may be lost. Defaults to 0.5.
+        max_drop (float, optional): For INT8, the points of mIoU that may be
+            lost on the validation set of the calibration's config, or of the
+            network's own where images of a folder calibrate. Defaults to
+            None: 0.5 with a config, not measured with a folder.
         size (tuple[int, int], optional): Height and width of the frames.
             Defaults to None: see :func:`config_size`.
         dynamic (bool): Whether the graph takes frames of any size. Defaults
@@ -239,8 +243,10 @@ def export(model: Union[str, Path, Config],
         raise DeploymentError(
             'int8 is exported for one size: give --size H W instead of '
             '--dynamic, with which OpenVINO crashes on processors with AMX')
-    if calibration is not None and precision != 'int8':
-        raise DeploymentError(f'--calibration is for int8, not {precision}')
+    for option, value in (('calibration', calibration),
+                          ('max-drop', max_drop)):
+        if value is not None and precision != 'int8':
+            raise DeploymentError(f'--{option} is for int8, not {precision}')
     if format == 'tensorrt':
         if dynamic:
             raise DeploymentError('a TensorRT engine is of one size: give '
@@ -343,7 +349,7 @@ class _Job:
 
     def prepare_calibration(self, calibration: Any,
                             cfg_options: Optional[dict],
-                            max_drop: float) -> None:
+                            max_drop: Optional[float]) -> None:
         """Find the images for INT8, before anything takes long."""
         segmentor = self.source.segmentor
         frames, cfg = calibration_frames(
@@ -351,9 +357,12 @@ class _Job:
             None if calibration is None else cfg_options, segmentor,
             normalisation_of(segmentor), self.size,
             test_resize(self.source.cfg))
-        validation = Validation(cfg, segmentor, self.size) if cfg else None
         next(iter(next(frames.streams())))  # whether they fit
-        self.calibration = frames, validation, max_drop
+        if cfg is None and max_drop is not None:
+            cfg = self.source.cfg
+        validation = Validation(cfg, segmentor, self.size) if cfg else None
+        self.calibration = (frames, validation,
+                            MAX_DROP if max_drop is None else max_drop)
 
     @property
     def tolerance(self) -> float:

@@ -194,7 +194,6 @@ def torch_contender(model: Any, checkpoint: Optional[str], setting: Setting,
 
 def backend_contender(model: Any, checkpoint: Optional[str], backend: str,
                       setting: Setting, folder: Path, precision: str = 'fp32',
-                      calibration: Any = None,
                       cfg_options: Optional[dict] = None) -> Contender:
     """A config exported to a folder and run there.
 
@@ -204,24 +203,23 @@ def backend_contender(model: Any, checkpoint: Optional[str], backend: str,
         backend (str): 'onnxruntime' or 'openvino'.
         setting (Setting): What is to be done.
         folder (Path): To export to.
-        precision (str): See :func:`.export`. Defaults to 'fp32'.
-        calibration (Any): See :func:`.export`. For INT8 without one,
-            pictures of noise, which is enough for speed alone.
+        precision (str): See :func:`.export`. Defaults to 'fp32'. INT8 is
+            calibrated with pictures of noise, enough for speed alone.
         cfg_options (dict, optional): Overrides of the config.
 
     Returns:
         Contender: The exported network.
     """
     with tempfile.TemporaryDirectory() as pictures:
-        if precision == 'int8' and calibration is None:
+        if precision == 'int8':
             import cv2
             for i in range(4):
                 cv2.imwrite(f'{pictures}/{i}.png',
                             example_frame(*setting.size, seed=i))
-            calibration = pictures
         export(model, checkpoint, out=folder, format=BACKENDS[backend],
-               precision=precision, calibration=calibration,
-               size=setting.size, cfg_options=cfg_options)
+               precision=precision, size=setting.size,
+               calibration=pictures if precision == 'int8' else None,
+               cfg_options=cfg_options)
     return deployed_contender(folder, setting)
 
 

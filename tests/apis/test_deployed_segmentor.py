@@ -4,13 +4,15 @@ import shutil
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
 from rtseg_plugin.apis import Segmentor, VideoSession, feed_together
-from rtseg_plugin.apis.deployed import DeployedNetwork
+from rtseg_plugin.apis.deployed import DeployedNetwork, DeploymentError
 from rtseg_plugin.deployment.export import export
-from rtseg_plugin.utils.deployed_folder import METADATA
+from rtseg_plugin.utils.deployed_folder import METADATA, write_metadata
+from tests.builders import run_tool
 from tests.deployment.conftest import CLASSES, CONFIG, SIZE, write_model
 from tests.deployment.test_memory import VIDEO
 
@@ -19,14 +21,19 @@ pytest.importorskip('onnxruntime')
 
 
 @pytest.fixture(scope='module', params=['image', 'memory'])
-def pair(request, tmp_path_factory):
+def trained(request, tmp_path_factory):
+    """Paths of a config and a checkpoint."""
+    return write_model(tmp_path_factory.mktemp(request.param),
+                       CONFIG if request.param == 'image' else VIDEO)
+
+
+@pytest.fixture(scope='module')
+def pair(trained, tmp_path_factory):
     """A segmentor of a config, and of the folder exported from it."""
-    root = tmp_path_factory.mktemp(request.param)
-    config = CONFIG if request.param == 'image' else VIDEO
-    trained = write_model(root, config)
-    export(*trained, out=root / 'out', format='onnx')
+    folder = tmp_path_factory.mktemp('exported') / 'out'
+    export(*trained, out=folder, format='onnx')
     return (Segmentor(*trained, device='cpu', size=SIZE),
-            Segmentor(root / 'out', threads=1))
+            Segmentor(folder, threads=1))
 
 
 @pytest.fixture(scope='module')
@@ -85,8 +92,40 @@ def test_facts_and_refusals(pair):
         Segmentor(folder, device='cuda')
 
 
-def test_a_session_of_a_folder_needs_no_torch(pair):
+def test_what_onnxruntime_refuses_is_one_line(pair, tmp_path):
+    """Its errors are of no class but Exception."""
+    import onnx
+    folder = shutil.copytree(pair[1].model, tmp_path / 'newer')
+    metadata = json.loads((folder / METADATA).read_text())
+    path = folder / metadata['model']
+    model = onnx.load(path)
+    model.ir_version = 99  # as of an onnx that onnxruntime does not know
+    onnx.save(model, path)
+    write_metadata(folder, metadata)
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((*SIZE, 3), 'u1'))
+    done = run_tool('predict.py', tmp_path / 'a.png', '--model', folder)
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: onnxruntime 1.')
+    assert f'cannot open {path} ([ONNXRuntimeError]' in done.stderr
+    assert 'IR version: 99' in done.stderr
+    assert 'install a newer one, or export the model again' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    network = pair[1].network
+    image = network.prepare(np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(DeploymentError, match='cannot run .*Got invalid dim'
+                       '.*Expected: 64') as error:
+        network.run_prepared(image)
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize('format', ['onnx', 'openvino'])
+def test_a_session_of_a_folder_needs_no_torch(trained, pair, tmp_path,
+                                              format):
     folder = pair[1].model
+    if format == 'openvino':
+        pytest.importorskip('openvino')
+        folder = tmp_path / 'out'
+        export(*trained, out=folder, format='openvino')
     code = f"""
 import sys
 from rtseg_plugin.apis.deployed import DeployedNetwork

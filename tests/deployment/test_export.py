@@ -49,11 +49,18 @@ WAYS = dict(
     openvino_all=dict(
         format='openvino', dynamic=True, output='labels', raw_input=True),
     pt2_dynamic=dict(format='pt2', dynamic=True),
+    pt2_all=dict(format='pt2', output='labels', raw_input=True),
+    openvino_fp16=dict(format='openvino', precision='fp16'),
+    openvino_bf16=dict(format='openvino', precision='bf16'),
 )
-# the others have every option between them
+# the others have every option between them, but for INT8: test_int8.py
 TRIED = [
     pytest.param(way, marks=pytest.mark.slow)
     if way in ('onnx_all', 'openvino') else way for way in WAYS]
+
+
+# share of the pixels: such numbers move a logit by up to TOLERANCES
+OTHER_LABELS = dict(openvino_fp16=2e-2, openvino_bf16=1e-1)
 
 
 def eager_labels(small, image):
@@ -79,8 +86,27 @@ def test_labels_are_those_of_the_host(small, folders, way):
         assert labels.dtype == np.uint8
         assert len(np.unique(want)) > 2
         # where two classes are all but equal, rounding decides
-        assert (labels != want).mean() < 1e-3
+        assert (labels != want).mean() < OTHER_LABELS.get(way, 1e-3)
         assert tuple(state) == ()
+
+
+@pytest.mark.parametrize('way, name', [('openvino_fp16', 'f16'),
+                                       ('openvino_bf16', 'bf16')])
+def test_half_as_many_bits(folders, way, name):
+    """A processor without such numbers computes in float32 all the same."""
+    openvino = pytest.importorskip('openvino')
+    hint, folder = 'INFERENCE_PRECISION_HINT', folders(way, **WAYS[way])
+    core = openvino.Core()
+    model = core.read_model(str(folder / 'model.xml'))
+    want = core.compile_model(model, 'CPU', {hint: name}).get_property(hint)
+    deployed = DeployedNetwork(folder, threads=1)
+    assert deployed.runtime.model.get_property(hint) == want
+    assert deployed.metadata['compute_precision'] == name
+    assert {c['precision'] for c in deployed.metadata['comparisons']} == {
+        deployed.metadata['precision']}
+    weights = (folders('openvino', format='openvino') / 'model.bin').stat()
+    share = (folder / 'model.bin').stat().st_size / weights.st_size
+    assert share < 0.6 if name == 'f16' else share > 0.9
 
 
 @pytest.mark.parametrize('way', ['onnx', 'openvino'])

@@ -21,6 +21,7 @@ from rtseg_plugin.deployment.graph import (
     normalise,
 )
 from rtseg_plugin.utils.deployed_folder import DeploymentError
+from tests.apis.test_sources import write_huge_png
 from tests.builders import ROOT, write_cityscapes
 from tests.deployment.conftest import SIZE, frame
 from tests.deployment.test_memory import small_video  # noqa: F401
@@ -162,6 +163,24 @@ def test_images_are_from_all_over_the_set(small, with_data, pictures,
     assert frames.kind.startswith('validation images')
 
 
+def test_data_sets_together_calibrate(small, with_data):
+    """Of train and val, as for a test server; in a wrapper each, or none."""
+    from rtseg_plugin.deployment import data
+    cfg = Config.fromfile(with_data)
+    train = cfg.train_dataloader.dataset.dataset
+    train.pipeline = [
+        train.pipeline[0], train.pipeline[2],
+        dict(type='RandomCrop', crop_size=(32, 32)), train.pipeline[3]]
+    val = dict(train, data_prefix=cfg.val_dataloader.dataset.data_prefix)
+    cfg.train_dataloader.dataset = dict(
+        type='ConcatDataset', datasets=[
+            dict(type='RepeatDataset', times=3, dataset=train), val])
+    frames = data.ConfigFrames(cfg, load_segmentor(*small), SIZE)
+    assert frames.kind == 'training images'
+    assert [image.shape for stream in frames.streams() for image in stream
+            ] == [(1, 3, *SIZE)] * 5
+
+
 def test_frames_follow_each_other_as_people_number_them(tmp_path):
     from rtseg_plugin.deployment.data import FolderFrames
     numbers = (1, 2, 10)
@@ -266,9 +285,16 @@ def test_operations_go_back_to_float(small, with_data, tmp_path):
     assert report['quantised_operations'] > 0
 
 
-def test_more_than_the_drop_is_refused(small, with_data, tmp_path,
-                                       monkeypatch):
-    """Whatever is measured of the quantised network is too low."""
+@pytest.mark.parametrize('folder', [False, True])
+def test_more_than_the_drop_is_refused(small, with_data, pictures, tmp_path,
+                                       monkeypatch, folder):
+    """Whatever is measured of the quantised network is too low.
+
+    With a folder it is the network's own config that is measured with.
+    """
+    model, options = small[0], dict(calibration=with_data)
+    if folder:
+        model, options = with_data, dict(calibration=pictures, max_drop=39.)
     calls = []
 
     def measure(self, step):
@@ -283,9 +309,28 @@ def test_more_than_the_drop_is_refused(small, with_data, tmp_path,
     monkeypatch.setattr(nncf, 'quantize_with_accuracy_control', unchanged)
     monkeypatch.setattr(module, '_milliseconds',
                         lambda steps, image: [1.] * len(steps))
-    with pytest.raises(DeploymentError, match='loses 40.00 mIoU of 50.00'):
-        export(*small, out=tmp_path / 'out', calibration=with_data, **INT8)
-    assert list(tmp_path.iterdir()) == []
+    allowed = '39.0' if folder else '0.5'
+    with pytest.raises(DeploymentError, match='loses 40.00 mIoU of 50.00, '
+                       f'more than --max-drop {allowed}'):
+        export(model, small[1], out=tmp_path / 'out', **options, **INT8)
+    assert list(tmp_path.iterdir()) == [pictures]
+
+
+def test_a_folder_and_no_set_to_measure_with(small, with_data, pictures,
+                                             tmp_path):
+    options = dict(out=tmp_path / 'out', calibration=pictures, max_drop=1.,
+                   **INT8)
+    with pytest.raises(DeploymentError, match='no validation set and metric '
+                       'to hold --max-drop with: give --calibration CONFIG'):
+        export(*small, **options)
+    elsewhere = {'val_dataloader.dataset.data_root': str(tmp_path / 'no')}
+    with pytest.raises(DeploymentError, match='data set is not there .*give '
+                       '--calibration FOLDER of images and no --max-drop'):
+        export(with_data, small[1], cfg_options=elsewhere, **options)
+    with pytest.raises(DeploymentError, match='gives images of 64x96.* and '
+                       'no --max-drop'):
+        export(with_data, small[1], size=(64, 128), **options)
+    assert list(tmp_path.iterdir()) == [pictures]
 
 
 def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F811
@@ -305,7 +350,10 @@ def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F81
     (dict(calibration='nowhere'), 'nowhere is no folder and no config'),
     (dict(calibration=ROOT / 'README.md'), 'is no folder and no config'),
     (dict(), 'has no data set'),
-    (dict(calibration='nowhere', precision='fp32'), 'is for int8, not fp32'),
+    (dict(calibration='nowhere', precision='fp32'),
+     '--calibration is for int8, not fp32'),
+    (dict(max_drop=0.5, precision='bf16'),
+     '--max-drop is for int8, not bf16'),
     (dict(output='labels'), 'exported with --output logits'),
     (dict(dynamic=True), 'int8 is exported for one size'),
     (dict(format='onnx'), 'exported in fp32, not in int8'),
@@ -323,7 +371,11 @@ def test_a_folder_without_images(small, tmp_path):
     with pytest.raises(DeploymentError, match='holds no images'):
         export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
     (folder / 'broken.png').write_bytes(b'no picture')
-    with pytest.raises(DeploymentError, match='broken.png is no image'):
+    with pytest.raises(DeploymentError, match='broken.png is no readable'):
+        export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
+    (folder / 'broken.png').unlink()
+    write_huge_png(folder / 'huge.png')
+    with pytest.raises(DeploymentError, match='huge.png is no readable'):
         export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -338,6 +390,6 @@ def test_data_that_is_not_there(with_data, small, tmp_path):
     for kind in ('leftImg8bit', 'gtFine'):
         for split in ('train', 'val'):
             (tmp_path / 'elsewhere' / kind / split).mkdir(parents=True)
-    with pytest.raises(DeploymentError, match='no images to calibrate with'):
+    with pytest.raises(DeploymentError, match='data set is empty: '):
         export(*small, out=tmp_path / 'out', calibration=cfg, **INT8)
     assert [path.name for path in tmp_path.iterdir()] == ['elsewhere']

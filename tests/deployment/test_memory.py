@@ -65,9 +65,9 @@ def small_video(tmp_path_factory):
     return write_model(tmp_path_factory.mktemp('video'), VIDEO)
 
 
-@pytest.mark.parametrize('kind', ['onnx', 'openvino'])
+@pytest.mark.parametrize('kind', ['onnx', 'openvino', 'pt2'])
 def test_a_stream_gives_what_a_session_gives(small_video, tmp_path, kind):
-    pytest.importorskip(dict(onnx='onnxruntime').get(kind, kind))
+    pytest.importorskip(dict(onnx='onnxruntime', pt2='torch').get(kind, kind))
     pytest.importorskip('onnxscript')
     export(*small_video, out=tmp_path / 'out', format=kind)
     deployed = DeployedNetwork(tmp_path / 'out', threads=1)

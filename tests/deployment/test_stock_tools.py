@@ -21,6 +21,7 @@ def test_one_onnx_file(small, tmp_path):
     # the example's size is the config's
     assert 'largest difference at 64x96' in done.stdout
     assert 'largest difference at 96x192' in done.stdout
+    assert done.stdout.count('of the largest logit, allowed 1e-03\n') == 2
     model = onnx.load(path)
     props = {p.key: p.value for p in model.metadata_props}
     assert json.loads(props['classes']) == CLASSES
@@ -71,9 +72,11 @@ def test_a_size_under_the_least(small, tmp_path, name):
 def test_torchscript_says_that_it_is_deprecated(small, tmp_path):
     done = run_tool('deployment/pytorch2torchscript.py', small[0],
                     '--checkpoint', small[1], '--verify', '--output-file',
-                    tmp_path / 'net.pt')
+                    tmp_path / 'net.pt', '--show')
     assert done.returncode == 0, done.stderr
+    assert 'graph(%self' in done.stdout
     assert 'deprecates torch.jit.trace' in done.stdout
     assert '--format pt2' in done.stdout
     assert 'largest difference at 96x192' in done.stdout
+    assert done.stdout.count('of the largest logit, allowed 1e-03\n') == 2
     assert (tmp_path / 'net.pt').exists()

@@ -172,6 +172,45 @@ def test_benchmark_of_a_backend(small, tmp_path):
     assert str(folder) in (tmp_path / 'c/speed_accuracy.svg').read_text()
 
 
+@pytest.mark.parametrize('backend, format, mode', [
+    ('onnxruntime', 'onnx', 'network'),
+    ('openvino', 'openvino', 'stream'),
+])
+def test_benchmark_exports_for_a_backend(small, tmp_path, monkeypatch,
+                                         backend, format, mode):
+    for module in (backend, 'onnxscript', 'av'):
+        pytest.importorskip(module)
+    (tmp_path / 'tmp').mkdir()
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'tmp'))
+    done = run_tool(
+        'analysis_tools/benchmark.py', *small, '--backend', backend, '--mode',
+        mode, '--shape', *SIZE, '--iterations', 1, '--warmup', 1,
+        '--work-dir', tmp_path / 'work')
+    assert done.returncode == 0, done.stderr
+    assert f'small {format} fp32, 64x96' in done.stdout
+    rows = json.loads(next((tmp_path / 'work').iterdir()).read_text())['rows']
+    assert [row['mode'] for row in rows] == [mode, 'network'][:len(rows)]
+    assert {row['backend'] for row in rows} == {format}
+    # the export went with the measurement
+    assert list((tmp_path / 'tmp').iterdir()) == []
+
+
+@pytest.mark.slow
+def test_compare_exports_for_backends(small, tmp_path):
+    for module in ('onnxruntime', 'onnxscript', 'nncf'):
+        pytest.importorskip(module)
+    done = run_tool(
+        'analysis_tools/compare.py', small[0], '--size', *SIZE, '--rounds', 1,
+        '--threads', 1, '--backends', 'onnxruntime', 'openvino:int8',
+        '--out', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / 'out/compare.json').read_text())['rows']
+    assert [(row['backend'], row['precision'], row['form']) for row in rows
+            ] == [('onnx', 'fp32', 'exported'),
+                  ('openvino', 'int8', 'exported')]
+    assert rows[1]['name'] == f'{small[0]}, openvino:int8'
+
+
 @pytest.mark.slow
 def test_peers_run():
     done = run_tool('analysis_tools/compare.py', '--peers', '--backends',

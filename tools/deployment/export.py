@@ -35,9 +35,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--max-drop',
         type=float,
-        default=0.5,
-        help='for int8 with a config: points of mIoU that may be lost on its '
-        'validation set, default 0.5')
+        help='for int8: points of mIoU that may be lost on the validation '
+        "set of that config, or with a folder of the network's own; default: "
+        '0.5 with a config, not measured with a folder')
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         '--size',

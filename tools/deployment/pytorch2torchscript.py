@@ -23,7 +23,8 @@ class _Logits(torch.nn.Module):
 
 
 def main() -> None:
-    args = parse_args(__doc__.split('\n')[0], 'tmp.pt')
+    args = parse_args(
+        __doc__.split('\n')[0], 'tmp.pt', show='print the traced graph')
     _, network, size = load(args)
     print('note: PyTorch deprecates torch.jit.trace as of 2.13; '
           'export.py --format pt2 makes what takes its place')
@@ -31,6 +32,8 @@ def main() -> None:
         warnings.simplefilter('ignore')  # said above
         traced = torch.jit.trace(
             _Logits(network), torch.randn(1, 3, *size), check_trace=False)
+    if args.show:
+        print(traced.graph)
     with written(args.output_file) as path:
         traced.save(str(path))
         if args.verify:
