@@ -273,7 +273,8 @@ def run(args: argparse.Namespace) -> int:
         BarColumn(), MofNCompleteColumn(),
         TextColumn('frames, {task.fields[fps]:.1f} fps'), TimeElapsedColumn(),
         console=Console(stderr=True))
-    error, signals = None, Signals()
+    error: Optional[Exception] = None
+    signals = Signals()
     try:
         with bar:
             task = bar.add_task('', total=total, fps=0.)
@@ -286,11 +287,15 @@ def run(args: argparse.Namespace) -> int:
         error = problem
         prediction.close(f'error: {problem}')
     finally:
-        reports = recorder.close()
-        signals.restore()
+        try:
+            recorder.close()
+        except Exception as problem:  # what could not be written
+            error = error or problem
+        finally:
+            signals.restore()
     if args.checkpoint is None and segmentor.facts()['checkpoint'] is None:
         print('no checkpoint: the labels are those of random weights')
-    for report in reports:
+    for report in recorder.reports:
         print(summarise(report))
     if error is not None:
         raise error

@@ -59,12 +59,14 @@ class FrameSource:
         live (bool): Whether frames come when they come, as from a camera.
         still (bool): Whether these are separate images, not a video.
         fps (float): Frames per second, 25 where nothing says so.
+        uneven (bool): Whether ``fps`` is no rate to show all frames at, but
+            their times say when.
         length (int | None): How many frames there should be.
         decoder (str): What decodes them.
         ended (str | None): Why there are no more.
     """
 
-    live = still = False
+    live = still = uneven = False
     fps = 25.
     length: Optional[int] = None
     decoder = 'none'

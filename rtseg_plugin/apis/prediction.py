@@ -126,6 +126,7 @@ class Stream:
         still (bool): Whether these were separate images.
         live (bool): Whether frames come when they come.
         fps (float): As the source says.
+        uneven (bool): Whether frames are shown at their times instead.
         length (int | None): How many frames were announced.
         decoder (str): What decoded them.
         frames (int): How many came out, bad ones counted.
@@ -143,7 +144,8 @@ class Stream:
         self._source, self._reader, self._session = source, reader, session
         self.name, self.stem = source.name, source.stem
         self.still, self.live = source.still, source.live
-        self.fps, self.length = source.fps, source.length
+        self.fps, self.uneven = source.fps, source.uneven
+        self.length = source.length
         self.decoder = source.decoder
         self.frames = self.good = 0
         self.ended: Optional[str] = None
@@ -159,6 +161,12 @@ class Stream:
     def target(self, result: FrameResult) -> Optional[str]:
         """Name for what is written of a frame; None for a single image."""
         return self._source.target(result.source or self.name, result.index)
+
+    def _of_separate_images(self) -> bool:
+        """Whether there are more images, of which none depends on another."""
+        session = self._session
+        alone = not session.network.stateful or session.restart_after == 1
+        return self.still and self.length != 1 and alone
 
     def _take(self) -> Optional[Frame]:
         """The next frame; None if there is none, and then it has ended."""
@@ -317,7 +325,11 @@ def _take(running: Sequence[Tuple[int, Stream]], changed: threading.Condition
 
 def _feed(taken: Sequence[Tuple[int, Stream, Frame]]
           ) -> Iterator[Tuple[int, Frame, FrameResult]]:
-    """Results of frames; who changes its size, or may not be bad, ends."""
+    """Results of frames; who changes its size, or may not be bad, ends.
+
+    An image that the network refuses, among others that do not depend on it,
+    is one more that cannot be used.
+    """
     sessions = [stream._session for _, stream, _ in taken]
     frames = [frame.image for _, _, frame in taken]
     try:
@@ -325,11 +337,16 @@ def _feed(taken: Sequence[Tuple[int, Stream, Frame]]
     except BadFrameError as error:
         results = error.results  # all frames have been fed
     except ValueError as error:
-        if len(taken) == 1:
-            taken[0][1]._end(f'error: {error}', error)
+        if len(taken) > 1:
+            for one in taken:  # nothing has been fed
+                yield from _feed([one])
             return
-        for one in taken:  # nothing has been fed
-            yield from _feed([one])
+        (i, stream, frame), = taken
+        if not stream._of_separate_images():
+            stream._end(f'error: {error}', error)
+            return
+        without = frame._replace(image=None, problem=f'refused: {error}')
+        yield from _feed([(i, stream, without)])
         return
     for (i, stream, frame), result in zip(taken, results):
         if result.problem and stream._session.on_bad_frame == 'raise':

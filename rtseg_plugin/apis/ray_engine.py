@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 
 from ..utils.runtimes import need
-from .frames import IMAGES, read_image
+from .frames import image_files, read_image
 from .recorder import SAVE
+from .segmentor import Segmentor
 
 # Images that an actor gets at a time; of these alone one may be done twice
 # after a kill.
@@ -30,10 +31,8 @@ def _images(source: str, out: Path) -> Iterator[Tuple[Path, Path]]:
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders
                       if Path(folder, name).resolve() not in written]
-        for name in sorted(names):
-            if Path(name).suffix.lower() in IMAGES:
-                path = Path(folder, name)
-                yield path, path.relative_to(root)
+        for path in image_files(Path(folder, name) for name in names):
+            yield path, path.relative_to(root)
 
 
 def _targets(out: Path, below: Path, save: str) -> List[Tuple[str, str]]:
@@ -52,7 +51,6 @@ class _Worker:
     """
 
     def __init__(self, options: Dict[str, Any], opacity: float):
-        from .segmentor import Segmentor
         cv2.setNumThreads(1)
         self.segmentor = Segmentor(**options)
         self.opacity = opacity
@@ -67,15 +65,16 @@ class _Worker:
     def _one(self, path: str, kinds: Sequence[str],
              files: Sequence[str]) -> str:
         """Segment one image; a problem does not stop the others."""
-        image, problem = read_image(path)
-        if image is None:
-            return str(problem)
-        try:  # a stream of its own: nothing is remembered of other images
+        try:
+            image, problem = read_image(path)
+            if image is None:
+                return str(problem)
+            # a stream of its own: nothing is remembered of other images
             result, = self.segmentor.predict(image)
             for kind, file in zip(kinds, files):
                 result.save(file, kind, self.opacity)
-        except (OSError, ValueError) as error:  # too small, or no place left
-            return str(error)
+        except Exception as error:  # too small, too large, no place left, ...
+            return str(error) or type(error).__name__
         return ''
 
 
@@ -92,7 +91,8 @@ def predict_images(sources: Sequence[str],
     pictures are there is not done again, so that a run that was killed goes
     on when it is started again. Memory does not grow with their number, but
     for the list of their names. Uses the cluster that ``RAY_ADDRESS`` names,
-    whose machines see the same files, else starts one on this machine.
+    whose machines see the same files, else starts one on this machine. Where
+    the network runs on a GPU every actor has one of Ray's for itself.
 
     Args:
         sources (Sequence[str]): Folders, searched to any depth, and images.
@@ -107,8 +107,10 @@ def predict_images(sources: Sequence[str],
         by file.
 
     Raises:
-        FileNotFoundError: If a source or the model does not exist.
-        ValueError: If there is no such thing to save.
+        FileNotFoundError: If a source does not exist.
+        ValueError: If there is no such thing to save, or the device names
+            one of several GPUs.
+        Exception: What :class:`.Segmentor` raises of the model.
     """
     if save not in SAVE:
         raise ValueError(f'save must be one of {SAVE}, got {save!r}')
@@ -116,6 +118,10 @@ def predict_images(sources: Sequence[str],
         raise ValueError(f'workers must be at least 1, got {workers}')
     ray = need('ray', 'ray[data]', 'ray')
     need('ray.data', 'ray[data]', 'ray')
+    device = options.get('device')
+    if str(device).startswith('cuda:'):
+        raise ValueError('Ray gives each worker a GPU of its own: the device '
+                         f"is 'cuda', not {device!r}")
     options['model'] = _absolute(options['model'])
     options['checkpoint'] = _absolute(options.get('checkpoint'))
     root = Path(out).resolve()
@@ -141,9 +147,13 @@ def predict_images(sources: Sequence[str],
     if not todo:
         return report
     started = not ray.is_initialized()
+    here = started and not os.environ.get('RAY_ADDRESS')
+    # machines of a cluster have devices of their own
+    found_device = _device_of(options if here else dict(options, device=None))
+    on_gpu = str(device or found_device).startswith('cuda')
     if started:
         ray.init(
-            num_cpus=None if os.environ.get('RAY_ADDRESS') else workers,
+            num_cpus=workers if here else None,
             include_dashboard=False,
             log_to_driver=False)
     try:
@@ -154,7 +164,8 @@ def predict_images(sources: Sequence[str],
             fn_constructor_args=(options, opacity),
             batch_size=_BATCH,
             concurrency=workers,
-            num_cpus=1)
+            num_cpus=1,
+            num_gpus=int(on_gpu))
         for batch in results.iter_batches(batch_size=None):
             for path, problem in zip(batch['path'], batch['problem']):
                 if problem:
@@ -165,6 +176,12 @@ def predict_images(sources: Sequence[str],
         if started:
             ray.shutdown()
     return report
+
+
+def _device_of(options: Dict[str, Any]) -> str:
+    """Where a segmentor runs; what is wrong with it is said here, not by an
+    actor in Ray's words."""
+    return str(Segmentor(**options).network.device)
 
 
 def _absolute(path: Optional[Any]) -> Any:

@@ -87,6 +87,7 @@ class _Files:
         self.problems: List[dict] = []
         self.good = self.bad = 0
         self.writer: Optional[VideoWriter] = None
+        self._time = 0.
         self._part: Optional[TextIO] = None
         if out is not None:
             if self.video and self.overlays:
@@ -132,7 +133,17 @@ class _Files:
                 picture.shape[:2], self.stream.fps)
         if picture.shape[:2] != self.writer.size:
             picture = cv2.resize(picture, self.writer.size[::-1])
-        self.writer.write(picture, result.time if self.stream.live else None)
+        self.writer.write(picture, self._time_of(result))
+
+    def _time_of(self, result: FrameResult) -> Optional[float]:
+        """When a frame is shown, where not all are shown equally long."""
+        if not self.stream.uneven:
+            return None
+        if result.time is None:  # damaged
+            self._time += 1 / self.stream.fps
+        else:
+            self._time = max(self._time, result.time)
+        return self._time
 
     def _place(self, out: Path, what: str, result: FrameResult) -> Path:
         stem, inner = self.stream.stem, self.stream.target(result)
@@ -186,6 +197,9 @@ class Recorder:
         warm_up (int): See :class:`Latency`. Defaults to 5.
         facts (dict, optional): Written to each JSON: what ran.
 
+    Attributes:
+        reports (list[dict]): What :meth:`close` returns, also where it raises.
+
     Raises:
         ValueError: If there is no such thing to save.
         SourceError: If a video is to be written and PyAV is not installed.
@@ -205,6 +219,7 @@ class Recorder:
         self.facts = facts or {}
         self._files = [_Files(stream, out, save, video, opacity, warm_up)
                        for stream in streams]
+        self.reports: List[dict] = []
         self._error: Optional[BaseException] = None
         self._queue: queue.Queue = queue.Queue(4)
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -242,12 +257,11 @@ class Recorder:
         """
         self._queue.put(None)
         self._thread.join()
-        reports = []
         for files in self._files:
             try:
-                reports.append(files.finish(self.facts))
+                self.reports.append(files.finish(self.facts))
             except Exception as error:
                 self._error = self._error or error
         if self._error is not None:
             raise self._error
-        return reports
+        return self.reports

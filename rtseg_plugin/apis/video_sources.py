@@ -92,6 +92,10 @@ class VideoFile(FrameSource):
         rate = self.stream.average_rate or self.stream.guessed_rate
         if rate and 0 < rate < 1000:
             self.fps = float(rate)
+        # where FFmpeg's mean and finest rates are one, the rate is trusted:
+        # times may be wrong, as in an AVI with B-frames
+        self.uneven = (self.live or float(rate or 0) != self.fps
+                       or self.stream.average_rate != self.stream.base_rate)
         self.length = self.stream.frames or None
         # a transport stream counts from elsewhere than 0
         self._begin = float((self.stream.start_time or 0)
@@ -186,7 +190,7 @@ class LiveSource(FrameSource):
         reconnect (int): Attempts.
     """
 
-    live = True
+    live = uneven = True
 
     def __init__(self, name: str, stem: str, timeout: float, reconnect: int):
         FrameSource.__init__(self, name, stem)

@@ -14,7 +14,6 @@ from typing import (
     Union,
 )
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -24,7 +23,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
-from ..apis.frames import IMAGES, image_files
+from ..apis.frames import IMAGES, image_files, read_image
 from ..apis.resize import Resize, resize_frame
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
@@ -83,9 +82,9 @@ class FolderFrames:
 
     def _read(self) -> Iterator[np.ndarray]:
         for path in self.paths:
-            frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            frame, problem = read_image(str(path))
             if frame is None:
-                raise DeploymentError(f'{path} is no image')
+                raise DeploymentError(f'{path} is {problem}')
             frame = resize_frame(frame, self.size, **self._options)
             yield normalise(frame, self.how)
 

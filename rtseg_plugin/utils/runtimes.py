@@ -67,21 +67,40 @@ class OnnxRuntime:
         path (Path): ``model.onnx``.
         metadata (dict): Of the folder.
         threads (int): CPU threads.
+
+    Raises:
+        DeploymentError: If onnxruntime cannot open or run it: its own errors
+            have no other base than Exception.
     """
 
     def __init__(self, path: Path, metadata: dict, threads: int):
+        self.path = path
         onnxruntime = need(*PACKAGES['onnx'])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # see flush_denormals(), which needs torch
         options.add_session_config_entry('session.set_denormal_as_zero', '1')
-        self.session = onnxruntime.InferenceSession(
-            str(path), options, providers=['CPUExecutionProvider'])
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=['CPUExecutionProvider'])
+        except Exception as error:
+            raise DeploymentError(
+                f'onnxruntime {onnxruntime.__version__} cannot open {path} '
+                f'({_in_one_line(error)}): install a newer one, or export the '
+                'model again') from error
 
     def run(self, feeds: Dict[str, np.ndarray]) -> List[np.ndarray]:
         """Outputs in the order of the graph."""
-        return self.session.run(None, feeds)
+        try:
+            return self.session.run(None, feeds)
+        except Exception as error:
+            raise DeploymentError(f'onnxruntime cannot run {self.path}: '
+                                  f'{_in_one_line(error)}') from error
+
+
+def _in_one_line(error: Exception) -> str:
+    return ' '.join(str(error).split())
 
 
 class OpenVINO:

@@ -4,13 +4,15 @@ import shutil
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
 from rtseg_plugin.apis import Segmentor, VideoSession, feed_together
-from rtseg_plugin.apis.deployed import DeployedNetwork
+from rtseg_plugin.apis.deployed import DeployedNetwork, DeploymentError
 from rtseg_plugin.deployment.export import export
-from rtseg_plugin.utils.deployed_folder import METADATA
+from rtseg_plugin.utils.deployed_folder import METADATA, write_metadata
+from tests.builders import run_tool
 from tests.deployment.conftest import CLASSES, CONFIG, SIZE, write_model
 from tests.deployment.test_memory import VIDEO
 
@@ -88,6 +90,32 @@ def test_facts_and_refusals(pair):
         Segmentor(folder, backend='openvino')
     with pytest.raises(ValueError, match="'cpu', not for 'cuda'"):
         Segmentor(folder, device='cuda')
+
+
+def test_what_onnxruntime_refuses_is_one_line(pair, tmp_path):
+    """Its errors are of no class but Exception."""
+    import onnx
+    folder = shutil.copytree(pair[1].model, tmp_path / 'newer')
+    metadata = json.loads((folder / METADATA).read_text())
+    path = folder / metadata['model']
+    model = onnx.load(path)
+    model.ir_version = 99  # as of an onnx that onnxruntime does not know
+    onnx.save(model, path)
+    write_metadata(folder, metadata)
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((*SIZE, 3), 'u1'))
+    done = run_tool('predict.py', tmp_path / 'a.png', '--model', folder)
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: onnxruntime 1.')
+    assert f'cannot open {path} ([ONNXRuntimeError]' in done.stderr
+    assert 'IR version: 99' in done.stderr
+    assert 'install a newer one, or export the model again' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    network = pair[1].network
+    image = network.prepare(np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(DeploymentError, match='cannot run .*Got invalid dim'
+                       '.*Expected: 64') as error:
+        network.run_prepared(image)
+    assert '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize('format', ['onnx', 'openvino'])

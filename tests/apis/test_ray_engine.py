@@ -1,28 +1,45 @@
 """Very many images, on a local Ray of two workers."""
+import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from rtseg_plugin.apis.ray_engine import _images, _targets, _Worker
+from rtseg_plugin.apis import ray_engine
+from rtseg_plugin.apis.ray_engine import (
+    _images,
+    _targets,
+    _Worker,
+    predict_images,
+)
+from rtseg_plugin.deployment.export import export
 from tests.apis.test_sources import write_huge_png
 from tests.builders import run_tool
 from tests.deployment.conftest import frame, small  # noqa: F401
 
 
 @pytest.mark.slow
-def test_images_are_done_once(small, tmp_path):  # noqa: F811
+@pytest.mark.parametrize('kind', ['config', 'folder'])
+def test_images_are_done_once(small, tmp_path, kind):  # noqa: F811
     pytest.importorskip('ray')
+    model = ('--model', small[0], '--checkpoint', small[1])
+    if kind == 'folder':
+        pytest.importorskip('onnxscript')
+        pytest.importorskip('onnxruntime')
+        export(*small, out=tmp_path / 'deployed', format='onnx')
+        model = ('--model', tmp_path / 'deployed')
     source, out = tmp_path / 'photos', tmp_path / 'out'
     for i in range(6):
         folder = source / f'{i % 2}'
         folder.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(folder / f'{i}.png'), frame(i))
     (source / 'broken.jpg').write_bytes(b'no picture')
-    run = ('predict.py', source, '--model', small[0], '--checkpoint',
-           small[1], '--out', out, '--save', 'labels', '--engine', 'ray',
-           '--workers', 2)
+    run = ('predict.py', source, *model, '--out', out, '--save', 'labels',
+           '--engine', 'ray', '--workers', 2)
     done = run_tool(*run)
     assert done.returncode == 1, done.stderr  # one of them is no image
     assert '7 images: 6 segmented, 0 were there' in done.stdout
@@ -81,6 +98,124 @@ def test_an_image_that_cannot_be_segmented_stops_nothing(small,  # noqa: F811
     colours = cv2.imread(str(tmp_path / 'out/overlay/good.png.png'))
     palette = np.array([[3, 2, i] for i in range(5)], np.uint8)
     np.testing.assert_array_equal(colours, palette[labels])
+
+
+@pytest.mark.parametrize('error, says', [
+    (MemoryError(), 'MemoryError'),
+    (RuntimeError('DefaultCPUAllocator: not enough memory'),
+     'DefaultCPUAllocator: not enough memory')])
+def test_an_image_that_takes_too_much_memory_stops_nothing(
+        small, tmp_path, monkeypatch, error, says):  # noqa: F811
+    worker = _Worker(dict(model=small[0], checkpoint=small[1], device='cpu'),
+                     opacity=1.)
+    network = worker.segmentor.network
+    step = network.step_together
+
+    def full(frames, states):
+        if frames[0].shape[0] > 64:
+            raise error
+        return step(frames, states)
+
+    monkeypatch.setattr(network, 'step_together', full)
+    for name, size in (('large.png', (128, 96)), ('small.png', (64, 96))):
+        cv2.imwrite(str(tmp_path / name), frame(0, size))
+    done = worker(dict(
+        path=[str(tmp_path / 'large.png'), str(tmp_path / 'small.png')],
+        kinds=[['labels']] * 2,
+        files=[[str(tmp_path / 'out' / f'{i}.png')] for i in range(2)]))
+    assert done['problem'] == [says, '']
+    assert [p.name for p in (tmp_path / 'out').iterdir()] == ['1.png']
+
+
+class FakeRay:
+    """Notes what is asked of Ray, and says that all is done."""
+
+    def __init__(self, patch):
+        self.asked = {}
+        self.data = self
+        patch.setitem(sys.modules, 'ray', self)
+        patch.setitem(sys.modules, 'ray.data', self)
+        patch.delenv('RAY_ADDRESS', raising=False)
+
+    def is_initialized(self):
+        return False
+
+    def init(self, **options):
+        self.asked.update(init=options)
+
+    def shutdown(self):
+        pass
+
+    def from_items(self, items, override_num_blocks):
+        self.items = items
+        return self
+
+    def map_batches(self, actor, **options):
+        self.asked.update(options)
+        return self
+
+    def iter_batches(self, batch_size):
+        yield dict(path=[x['path'] for x in self.items],
+                   problem=[''] * len(self.items))
+
+
+def test_what_is_wrong_with_the_model_is_said_before_ray_starts(
+        small, tmp_path, monkeypatch):  # noqa: F811
+    ray = FakeRay(monkeypatch)
+    cv2.imwrite(str(tmp_path / 'a.png'), frame())
+    other = torch.load(small[1])
+    other['state_dict'] = {f'x.{k}': v for k, v in other['state_dict'].items()}
+    torch.save(other, tmp_path / 'other.pth')
+    said = []
+    for engine in ('here', 'ray'):
+        done = run_tool('predict.py', tmp_path, '--model', small[0],
+                        '--checkpoint', tmp_path / 'other.pth', '--out',
+                        tmp_path / 'out', '--engine', engine)
+        assert done.returncode == 1
+        said.append(done.stderr)
+    assert said[0] == said[1]
+    assert said[0].startswith('error: ')
+    assert not ray.asked
+
+
+@pytest.mark.parametrize('device, runs_on, gpus', [
+    (None, 'cpu', 0), ('cpu', 'cpu', 0), (None, 'cuda:0', 1),
+    ('cuda', 'cuda:0', 1)])
+def test_workers_ask_for_a_gpu_where_the_network_has_one(
+        tmp_path, monkeypatch, device, runs_on, gpus):
+    ray = FakeRay(monkeypatch)
+    cv2.imwrite(str(tmp_path / 'a.png'), frame())
+    opened = []
+
+    def segmentor(**options):
+        opened.append(options)
+        return SimpleNamespace(network=SimpleNamespace(device=runs_on))
+
+    monkeypatch.setattr(ray_engine, 'Segmentor', segmentor)
+    report = predict_images(
+        [str(tmp_path)], str(tmp_path / 'out'), model='m', device=device)
+    assert report['done'] == 1
+    assert (ray.asked['num_cpus'], ray.asked['num_gpus']) == (1, gpus)
+    assert [options['device'] for options in opened] == [device]
+    # a cluster has devices that this machine need not have
+    monkeypatch.setenv('RAY_ADDRESS', 'elsewhere:6379')
+    predict_images([str(tmp_path)], str(tmp_path / 'out'), model='m',
+                   device=device)
+    assert ray.asked['num_gpus'] == gpus
+    assert ray.asked['init']['num_cpus'] is None
+    assert opened[1]['device'] is None
+    with pytest.raises(ValueError, match="the device is 'cuda', not 'cuda:1'"):
+        predict_images([str(tmp_path)], str(tmp_path / 'out'), model='m',
+                       device='cuda:1')
+
+
+def test_a_pipe_among_the_photos_is_no_photo(tmp_path):
+    """An actor would wait for it for ever."""
+    (tmp_path / 'deep/b.png').mkdir(parents=True)
+    os.mkfifo(tmp_path / 'deep' / 'a.png')
+    cv2.imwrite(str(tmp_path / 'deep' / 'c.png'), frame())
+    found = [below for _, below in _images(str(tmp_path), tmp_path / 'out')]
+    assert found == [Path('deep/c.png')]
 
 
 @pytest.mark.parametrize('out', ['results', '.'])

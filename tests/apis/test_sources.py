@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from rtseg_plugin.apis import (
+    BadFrameError,
     SourceError,
     VideoWriter,
     open_source,
@@ -318,6 +319,69 @@ def predicted(source, network, **options):
     return Prediction([source], [VideoSession(network)], **options)
 
 
+class Picky(Slow):
+    """A network that takes no small images."""
+
+    def step(self, frame, state=None):
+        if min(frame.shape[:2]) < 8:
+            raise ValueError(f'too small: got {frame.shape[0]} rows')
+        return super().step(frame, state)
+
+
+@pytest.fixture
+def with_an_icon(tmp_path):
+    for name, size in (('a', 8), ('b', 4), ('c', 9)):
+        cv2.imwrite(str(tmp_path / f'{name}.png'),
+                    np.full((size, size, 3), 7, 'u1'))
+    return tmp_path
+
+
+def photos(folder, network, **options):
+    from rtseg_plugin.apis import VideoSession
+    return Prediction([open_source(folder)],
+                      [VideoSession(network, **options)])
+
+
+@pytest.mark.parametrize('memory', [False, True])
+@pytest.mark.parametrize('policy, held', [('hold', 8), ('skip', None)])
+def test_an_image_that_the_network_refuses_does_not_end_a_folder(
+        with_an_icon, memory, policy, held):
+    """Where images do not depend on each other."""
+    network = Picky()
+    network.stateful = memory
+    prediction = photos(with_an_icon, network, on_bad_frame=policy,
+                        restart_after=1 if memory else None)
+    results = list(prediction)
+    assert [r.problem for r in results] == [
+        None, 'refused: too small: got 4 rows', None]
+    assert [os.path.basename(r.source) for r in results] == [
+        'a.png', 'b.png', 'c.png']
+    assert [None if r.labels is None else len(r.labels) for r in results] == [
+        8, held, 9]
+    stream, = prediction.streams
+    assert (stream.frames, stream.good, stream.ended) == (3, 2, 'last file')
+
+
+def test_an_image_that_is_refused_and_matters_is_an_error(with_an_icon):
+    """By the policy, to a memory, and where it is the only one."""
+    prediction = photos(with_an_icon, Picky(), on_bad_frame='raise')
+    assert next(prediction).problem is None
+    with pytest.raises(BadFrameError,
+                       match='frame 1 is refused: too small: got 4 rows$'):
+        next(prediction)
+    network = Picky()
+    network.stateful = True
+    prediction = photos(with_an_icon, network)
+    assert next(prediction).problem is None
+    with pytest.raises(ValueError, match='^too small: got 4 rows$'):
+        next(prediction)
+    with pytest.raises(ValueError, match='^too small: got 4 rows$'):
+        next(photos(with_an_icon / 'b.png', Picky()))
+    # a film is no folder: all its frames are of one size
+    with pytest.raises(ValueError, match='^too small: got 4 rows$'):
+        list(predicted(ArraySource(numbered(3, (4, 4))), Picky()))
+
+
 def test_latest_drops_and_counts_and_all_does_not():
     prediction = predicted(FakeLive([100], 0), Slow(0.005), latest=True)
     results = list(prediction)
@@ -354,6 +418,36 @@ def test_a_film_of_a_live_source_lasts_as_long(tmp_path, monkeypatch):
         assert container.duration / av.time_base == pytest.approx(
             6.04, abs=1e-3)  # and one more picture, of 25 a second
     np.testing.assert_allclose(shown, np.array(times) - 5, atol=1e-3)
+
+
+@pytest.mark.parametrize('times', [
+    [0., 0.04, 0.08, 1.2, 1.24, 3.],
+    [i / 25 for i in range(6)],
+])
+def test_a_film_of_a_file_is_shown_as_the_file_is(tmp_path, times):
+    """Of frames that come as they like, and of a rate."""
+    import av
+
+    from rtseg_plugin.apis.recorder import Recorder
+    uneven = times[-1] == 3.
+    writer = VideoWriter(tmp_path / 'clip.mp4', SIZE, 25)
+    for image, when in zip(numbered(len(times)), times):
+        writer.write(image, when if uneven else None)
+    writer.close()
+    source = open_source(tmp_path / 'clip.mp4')
+    assert source.uneven is uneven
+    prediction = predicted(source, Slow(), latest=False)
+    recorder = Recorder(prediction.streams, tmp_path)
+    for result in prediction:
+        # what is damaged has none
+        recorder.take(result._replace(time=None) if result.index == 2
+                      else result)
+    recorder.close()
+    if uneven:
+        times[2] = times[1] + 1 / source.fps
+    with av.open(str(tmp_path / 'clip_overlay.mp4')) as container:
+        shown = [frame.time for frame in container.decode(video=0)]
+    np.testing.assert_allclose(shown, times, atol=1e-3)
 
 
 def test_a_live_stream_does_not_hold_up_the_others():
@@ -404,6 +498,71 @@ def test_a_lost_stream_that_is_stopped_does_not_come_back():
     assert not reader.is_alive()
     assert source.sent == 1
     assert source.script == [5]
+
+
+class FakeCapture:
+    """In place of ``cv2.VideoCapture``: how many frames each opening gives,
+    None where it fails."""
+
+    script, opened = (), ()
+
+    def __init__(self, number):
+        self.number, self.left = number, self.script.pop(0)
+        self.released = False
+        self.opened.append(self)
+
+    def isOpened(self):
+        return self.left is not None
+
+    def get(self, what):
+        assert what == cv2.CAP_PROP_FPS
+        return 12.5
+
+    def read(self):
+        if not self.left or self.released:
+            return False, None
+        self.left -= 1
+        return True, numbered(self.left + 1)[-1]
+
+    def release(self):
+        self.released = True
+
+
+@pytest.fixture
+def captures(monkeypatch):
+    monkeypatch.setattr(FakeCapture, 'opened', [])
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    return FakeCapture
+
+
+def test_a_camera_that_is_lost_and_comes_back(captures, monkeypatch):
+    monkeypatch.setattr(captures, 'script', [2, None, 1, None, None])
+    source = open_source('3', reconnect=2)
+    assert (source.name, source.stem, source.live, source.fps) == (
+        '3', 'camera3', True, 12.5)
+    waits = []
+    source.sleep = waits.append
+    frames = list(source)
+    lost, refused = (f'lost: {why}' for why in (
+        'the camera gives no frames', 'camera 3 cannot be opened'))
+    assert [f.problem for f in frames] == [
+        None, None, lost, refused, None, lost, refused, refused]
+    assert [int(f.image[0, 0, 0]) for f in frames if f.problem is None] == [
+        43, 40, 40]
+    assert source.ended == ('lost (camera 3 cannot be opened), and 2 attempts '
+                            'to connect again failed')
+    assert waits == [1, 2, 1, 2]
+    source.close()
+    # let go before it is asked for again, and in the end
+    assert [one.number for one in captures.opened] == [3] * 5
+    assert all(one.released for one in captures.opened)
+
+
+def test_a_camera_that_is_not_there(captures, monkeypatch):
+    monkeypatch.setattr(captures, 'script', [None])
+    with pytest.raises(SourceError, match='^camera 0 cannot be opened$'):
+        open_source(0)
+    assert len(captures.opened) == 1
 
 
 def test_rtsp_until_the_server_goes(tmp_path):

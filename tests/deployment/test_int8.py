@@ -21,6 +21,7 @@ from rtseg_plugin.deployment.graph import (
     normalise,
 )
 from rtseg_plugin.utils.deployed_folder import DeploymentError
+from tests.apis.test_sources import write_huge_png
 from tests.builders import ROOT, write_cityscapes
 from tests.deployment.conftest import SIZE, frame
 from tests.deployment.test_memory import small_video  # noqa: F401
@@ -370,7 +371,11 @@ def test_a_folder_without_images(small, tmp_path):
     with pytest.raises(DeploymentError, match='holds no images'):
         export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
     (folder / 'broken.png').write_bytes(b'no picture')
-    with pytest.raises(DeploymentError, match='broken.png is no image'):
+    with pytest.raises(DeploymentError, match='broken.png is no readable'):
+        export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
+    (folder / 'broken.png').unlink()
+    write_huge_png(folder / 'huge.png')
+    with pytest.raises(DeploymentError, match='huge.png is no readable'):
         export(*small, out=tmp_path / 'out', calibration=folder, **INT8)
     assert list(tmp_path.iterdir()) == [folder]
 

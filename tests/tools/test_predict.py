@@ -112,6 +112,24 @@ def test_what_has_no_meaning_is_refused(options, says):
     assert f'error: {says}' in done.stderr
 
 
+def test_what_cannot_be_written_leaves_the_rest_and_the_terminal(config,
+                                                                 tmp_path):
+    """It is known when the last picture is drawn, behind the loop."""
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((64, 96, 3), 'u1'))
+    (tmp_path / 'out/a_overlay.png').mkdir(parents=True)
+    before = signal.getsignal(signal.SIGINT)
+    done = builders.run_tool('predict.py', tmp_path / 'a.png', '--model',
+                             config, '--out', tmp_path / 'out', '--device',
+                             'cpu')
+    after = signal.signal(signal.SIGINT, before)
+    assert after is before
+    assert done.returncode == 1
+    assert 'error: [Errno 21] Is a directory' in done.stderr
+    assert 'a.png: 1 frames, 0 of them bad' in done.stdout
+    report = json.loads((tmp_path / 'out/a_latency.json').read_text())
+    assert report['frames'] == 1
+
+
 def test_a_device_that_is_not_there(config, tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((64, 96, 3), 'u1'))
     done = builders.run_tool('predict.py', tmp_path / 'a.png', '--model',
