@@ -68,10 +68,12 @@ docs: $(READY)
 environments:
 	$(PYTHON) tools/misc/test_environments.py
 
-## what a file sets up is set up once
+## what a file sets up is set up once; trainings have processes of their own
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
+	--no-loadscope-reorder -m "not slow"
 test: lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
-	    --no-loadscope-reorder -m "not slow" $(TEST_ARGS)
+	$(PYTEST) $(if $(TEST_ARGS),$(TEST_ARGS),tests/engine)
+	$(if $(TEST_ARGS),,$(PYTEST) --ignore tests/engine)
 
 slow: lint pretrain
 	$(BIN)/python -m pytest $(TEST_ARGS)
