@@ -68,12 +68,10 @@ docs: $(READY)
 environments:
 	$(PYTHON) tools/misc/test_environments.py
 
-## what a file sets up is set up once; trainings have processes of their own
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
-	--no-loadscope-reorder -m "not slow"
+## what a file sets up is set up once; a worker that dies ends it
 test: lint types
-	$(PYTEST) $(if $(TEST_ARGS),$(TEST_ARGS),tests/engine)
-	$(if $(TEST_ARGS),,$(PYTEST) --ignore tests/engine)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile \
+	    --no-loadscope-reorder --max-worker-restart 0 -m "not slow" $(TEST_ARGS)
 
 slow: lint pretrain
 	$(BIN)/python -m pytest $(TEST_ARGS)

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..utils.deployed_folder import DeploymentError
-from ..utils.runtimes import PACKAGES, need
+from ..utils.runtimes import PACKAGES, need, openvino_core
 from .graph import Normalisation
 
 
@@ -13,9 +13,9 @@ def read_openvino(onnx_file: Path) -> Any:
     Raises:
         DeploymentError: If OpenVINO lacks an operator.
     """
-    openvino = need(*PACKAGES['openvino'])
+    core = openvino_core()
     try:
-        return openvino.Core().read_model(str(onnx_file)).clone()
+        return core.read_model(str(onnx_file)).clone()
     except Exception as error:  # of a class for each way to fail
         text = ' '.join(str(error).split())
         raise DeploymentError(

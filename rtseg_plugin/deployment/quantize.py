@@ -1,11 +1,20 @@
 """INT8 by NNCF's post-training quantisation, held to a drop of mIoU."""
+import ctypes
+import sys
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
 from ..utils.deployed_folder import DeploymentError
-from ..utils.runtimes import PACKAGES, available_cpus, need, openvino_options
+from ..utils.runtimes import (
+    PACKAGES,
+    available_cpus,
+    need,
+    openvino_core,
+    openvino_options,
+)
 from ..utils.timing import in_turns
 from .data import (
     CALIBRATION_IMAGES,
@@ -70,7 +79,7 @@ class _Stepper:
                  compute: str):
         openvino = need(*PACKAGES['openvino'])
         if not isinstance(model, openvino.CompiledModel):
-            model = openvino.Core().compile_model(
+            model = openvino_core().compile_model(
                 model, 'CPU', openvino_options(available_cpus(), compute))
         self.model, self.names = model, names
         self.empty = [np.asarray(value) for value in empty]
@@ -110,6 +119,25 @@ def _milliseconds(steps: List[Step], image: np.ndarray,
     return (1000 * np.median(taken, 0)).tolist()
 
 
+@contextmanager
+def _signal_stack_put_back() -> Iterator[None]:
+    """This thread's stack for signals is the one that it had.
+
+    NNCF has cores of its own: see :func:`.openvino_core` for what they leave.
+    """
+    if sys.platform != 'linux':  # where OpenVINO changes none
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    stack = ctypes.create_string_buffer(24)  # a stack_t
+    libc.sigaltstack(None, stack)
+    try:
+        yield
+    finally:
+        libc.sigaltstack(stack, None)
+
+
+@_signal_stack_put_back()
 def quantize(model: Any, names: List[str], empty: tuple,
              frames: Union[FolderFrames, ConfigFrames],
              validation: Optional[Validation],
@@ -136,7 +164,6 @@ def quantize(model: Any, names: List[str], empty: tuple,
         DeploymentError: If more is lost whatever is kept in float.
     """
     nncf = need('nncf', extra='openvino')
-    openvino = need(*PACKAGES['openvino'])
     floating = _Stepper(model, names, empty, 'f32')
     feeds = _Feeds(frames, floating)
     dataset = nncf.Dataset(feeds)
@@ -152,7 +179,7 @@ def quantize(model: Any, names: List[str], empty: tuple,
         calibrated_on=frames.kind,
         kept_in_float=kept)
     wanted = validation.measure(floating) if validation else None
-    has_bf16 = 'BF16' in openvino.Core().get_property(
+    has_bf16 = 'BF16' in openvino_core().get_property(
         'CPU', 'OPTIMIZATION_CAPABILITIES')
     candidates = ['f32', 'bf16'] if has_bf16 else ['f32']
 

@@ -6,6 +6,7 @@ set: in a container some libraries take the host's.
 import importlib
 import math
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -103,6 +104,22 @@ def _in_one_line(error: Exception) -> str:
     return ' '.join(str(error).split())
 
 
+@lru_cache(maxsize=None)
+def openvino_core() -> Any:
+    """The one ``openvino.Core`` of this process, which is never let go.
+
+    The processor's plugin of each core gives the thread that loads it a stack
+    for signals. Where two of them go in the order in which they came, or one
+    goes in another thread, the stack that stays behind is gone too, and the
+    next signal that Python handles, a Ctrl-C or the end of a child, kills the
+    process (seen with OpenVINO 2026.4).
+
+    Raises:
+        DeploymentError: If OpenVINO is not installed.
+    """
+    return need(*PACKAGES['openvino']).Core()
+
+
 class OpenVINO:
     """An OpenVINO IR on the CPU, in the precision that was exported.
 
@@ -113,8 +130,7 @@ class OpenVINO:
     """
 
     def __init__(self, path: Path, metadata: dict, threads: int):
-        openvino = need(*PACKAGES['openvino'])
-        core = openvino.Core()
+        core = openvino_core()
         # the default is bfloat16 wherever the processor has it
         self.model = core.compile_model(
             core.read_model(str(path)), 'CPU',
