@@ -93,9 +93,11 @@ class VideoFile(FrameSource):
         if rate and 0 < rate < 1000:
             self.fps = float(rate)
         # where FFmpeg's mean and finest rates are one, the rate is trusted:
-        # times may be wrong, as in an AVI with B-frames
+        # times may be wrong, as in an AVI with B-frames; Matroska and WebM
+        # may declare a rate that their frames have not
         self.uneven = (self.live or float(rate or 0) != self.fps
-                       or self.stream.average_rate != self.stream.base_rate)
+                       or self.stream.average_rate != self.stream.base_rate
+                       or 'matroska' in container.format.name)
         self.length = self.stream.frames or None
         # a transport stream counts from elsewhere than 0
         self._begin = float((self.stream.start_time or 0)

@@ -420,22 +420,23 @@ def test_a_film_of_a_live_source_lasts_as_long(tmp_path, monkeypatch):
     np.testing.assert_allclose(shown, np.array(times) - 5, atol=1e-3)
 
 
+@pytest.mark.parametrize('name', ['clip.mp4', 'clip.mkv'])
 @pytest.mark.parametrize('times', [
     [0., 0.04, 0.08, 1.2, 1.24, 3.],
     [i / 25 for i in range(6)],
 ])
-def test_a_film_of_a_file_is_shown_as_the_file_is(tmp_path, times):
+def test_a_film_of_a_file_is_shown_as_the_file_is(tmp_path, times, name):
     """Of frames that come as they like, and of a rate."""
     import av
 
     from rtseg_plugin.apis.recorder import Recorder
     uneven = times[-1] == 3.
-    writer = VideoWriter(tmp_path / 'clip.mp4', SIZE, 25)
+    writer = VideoWriter(tmp_path / name, SIZE, 25)
     for image, when in zip(numbered(len(times)), times):
         writer.write(image, when if uneven else None)
     writer.close()
-    source = open_source(tmp_path / 'clip.mp4')
-    assert source.uneven is uneven
+    source = open_source(tmp_path / name)
+    assert source.uneven is (uneven or name == 'clip.mkv')
     prediction = predicted(source, Slow(), latest=False)
     recorder = Recorder(prediction.streams, tmp_path)
     for result in prediction:

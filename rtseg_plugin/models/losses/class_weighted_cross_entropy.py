@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from .check_logits import check_logits
+
 
 @MODELS.register_module()
 class ClassWeightedCrossEntropyLoss(nn.Module):
@@ -59,15 +61,7 @@ class ClassWeightedCrossEntropyLoss(nn.Module):
             ValueError: If there are not as many weights as classes, or one
                 channel.
         """
-        if cls_score.shape[1] == 1:
-            raise ValueError(
-                'a softmax over one channel tells nothing apart: leave '
-                'out_channels=1 of the head out, or take the CrossEntropyLoss '
-                'with use_sigmoid=True')
-        if len(self.class_weight) != cls_score.shape[1]:
-            raise ValueError(
-                f'class_weight holds {len(self.class_weight)} weights for '
-                f'{cls_score.shape[1]} classes')
+        check_logits(cls_score, self.class_weight)
         # half precision has too few digits for weights and sums
         dtype = torch.promote_types(cls_score.dtype, torch.float32)
         scale = torch.tensor(

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from .check_logits import check_logits
+
 
 @MODELS.register_module()
 class HardExampleCrossEntropyLoss(nn.Module):
@@ -110,18 +112,10 @@ class HardExampleCrossEntropyLoss(nn.Module):
                 at least, there are not as many weights as classes, or there
                 is one channel.
         """
-        if cls_score.shape[1] == 1:
-            raise ValueError(
-                'a softmax over one channel tells nothing apart: leave '
-                'out_channels=1 of the head out, or take the CrossEntropyLoss '
-                'with use_sigmoid=True')
+        check_logits(cls_score, self.class_weight)
         min_kept = self._min_kept(label)
         scale = None
         if self.class_weight is not None:
-            if len(self.class_weight) != cls_score.shape[1]:
-                raise ValueError(
-                    f'class_weight holds {len(self.class_weight)} weights for '
-                    f'{cls_score.shape[1]} classes')
             scale = cls_score.new_tensor(self.class_weight)
         losses = F.cross_entropy(
             cls_score, label, scale, reduction='none',
