@@ -144,18 +144,15 @@ class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, name: str, after: Callable[[], None],
                  before: Optional[Callable[[], None]]):
         self.name, self.after, self.before = name, after, before
-        self.asking = False
 
     def find_spec(self, name, path=None, target=None):
-        if name != self.name or self.asking:
+        if name != self.name:
             return None
         if self.before is not None:
             self.before()
-        self.asking = True
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            self.asking = False
+        spec = next(filter(None, (
+            finder.find_spec(name, path, target) for finder in sys.meta_path
+            if finder is not self)), None)
         if spec is not None:
             self.loader, spec.loader = spec.loader, self
         return spec
@@ -167,7 +164,8 @@ class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__spec__.loader = module.__loader__ = self.loader
         self.loader.exec_module(module)
         # not before: who only asks for a module does not import it
-        sys.meta_path.remove(self)
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
         self.after()
 
 

@@ -10,12 +10,14 @@ norm_cfg = dict(type='BN', requires_grad=True)
 auxiliary_head = _base_.model.auxiliary_head
 for head in auxiliary_head:
     head.update(norm_cfg=norm_cfg, num_classes=11)
-    head.loss_decode.update(_base_.hard_pixels)
+    head.loss_decode = dict(loss_weight=0.5, **_base_.hard_pixels)
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
     backbone=dict(norm_cfg=norm_cfg, init_cfg=None),
     neck=dict(norm_cfg=norm_cfg),
     decode_head=dict(
-        norm_cfg=norm_cfg, num_classes=11, loss_decode=_base_.hard_pixels),
+        norm_cfg=norm_cfg,
+        num_classes=11,
+        loss_decode=dict(_delete_=True, **_base_.hard_pixels)),
     auxiliary_head=auxiliary_head)
 custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]

@@ -127,7 +127,8 @@ def frame_network(segmentor: nn.Module, x: Tensor) -> LogitsNetwork:
 
 def load_segmentor(config: Union[str, Path, Config],
                    checkpoint: Optional[str] = None,
-                   device: str = 'cpu') -> nn.Module:
+                   device: str = 'cpu',
+                   cfg_options: Optional[dict] = None) -> nn.Module:
     """Build a segmentor for inference.
 
     Args:
@@ -137,6 +138,8 @@ def load_segmentor(config: Union[str, Path, Config],
         checkpoint (str, optional): A file; None keeps the initial weights,
             or loads those of the package.
         device (str): Where it goes. Defaults to 'cpu'.
+        cfg_options (dict, optional): Overrides of a config that is not a
+            ``Config`` yet.
 
     Returns:
         nn.Module: In eval mode, SyncBN turned into BN. Its ``dataset_meta``
@@ -156,7 +159,7 @@ def load_segmentor(config: Union[str, Path, Config],
             'GPUs that PyTorch finds here: cpu runs everywhere')
     packaged = packaged_weights.packaged_networks().get(str(config))
     if isinstance(config, (str, Path)):
-        config = load_config(config)
+        config = load_config(config, cfg_options)
     init_default_scope(config.get('default_scope', 'mmseg'))
     # initial weights come from constructors, never from a download
     model_config = deepcopy(config.model)  # the caller's stays as it is

@@ -12,6 +12,7 @@ from typing import (
     Tuple,
 )
 
+from ..utils.deployed_folder import DeploymentError
 from .frames import ArraySource, Frame, FrameSource, SourceError
 from .results import FrameResult
 from .video_session import BadFrameError, VideoSession
@@ -342,7 +343,8 @@ def _feed(taken: Sequence[Tuple[int, Stream, Frame]]
                 yield from _feed([one])
             return
         (i, stream, frame), = taken
-        if not stream._of_separate_images():
+        if (isinstance(error, DeploymentError)  # of what runs it
+                or not stream._of_separate_images()):
             stream._end(f'error: {error}', error)
             return
         without = frame._replace(image=None, problem=f'refused: {error}')

@@ -92,13 +92,14 @@ def predict_images(sources: Sequence[str],
     on when it is started again. Memory does not grow with their number, but
     for the list of their names. Uses the cluster that ``RAY_ADDRESS`` names,
     whose machines see the same files, else starts one on this machine. Where
-    the network runs on a GPU every actor has one of Ray's for itself.
+    Ray has GPUs and the device is not 'cpu', every actor has one for itself.
 
     Args:
         sources (Sequence[str]): Folders, searched to any depth, and images.
         out (str): Folder for the pictures.
         save (str): 'overlay', 'labels' or 'both'. Defaults to 'overlay'.
-        workers (int): Actors, each with a network. Defaults to 2.
+        workers (int): Actors, each with a network; no more than there are
+            GPUs where they run on these. Defaults to 2.
         opacity (float): Of overlays. Defaults to 0.5.
         **options: Of :class:`.Segmentor`: model, checkpoint, ...
 
@@ -109,7 +110,7 @@ def predict_images(sources: Sequence[str],
     Raises:
         FileNotFoundError: If a source does not exist.
         ValueError: If there is no such thing to save, or the device names
-            one of several GPUs.
+            one of several GPUs, or a GPU and Ray has none.
         Exception: What :class:`.Segmentor` raises of the model.
     """
     if save not in SAVE:
@@ -146,24 +147,36 @@ def predict_images(sources: Sequence[str],
         found=found, skipped=found - len(todo), done=0, problems={})
     if not todo:
         return report
+    # what is wrong with the model is said here, not by an actor in Ray's words
+    model = options['model']
+    deployed = isinstance(model, str) and Path(model).is_dir()
+    segmentor = Segmentor(**(
+        options if deployed else dict(options, device='cpu')))
     started = not ray.is_initialized()
     here = started and not os.environ.get('RAY_ADDRESS')
-    # machines of a cluster have devices of their own
-    found_device = _device_of(options if here else dict(options, device=None))
-    on_gpu = str(device or found_device).startswith('cuda')
     if started:
         ray.init(
             num_cpus=workers if here else None,
             include_dashboard=False,
             log_to_driver=False)
     try:
+        gpus = int(ray.cluster_resources().get('GPU', 0))
+        if deployed:
+            device = segmentor.network.device
+        elif device is None:
+            device = 'cuda' if gpus else 'cpu'
+        on_gpu = device.startswith('cuda')
+        if on_gpu and not gpus:
+            raise ValueError(f'{model} is to run on a GPU, and Ray finds '
+                             'none: the device cpu runs everywhere')
+        options['device'] = device
         results = ray.data.from_items(
             todo, override_num_blocks=max(1, min(
                 len(todo) // _BATCH, 100 * workers))).map_batches(
             _Worker,
             fn_constructor_args=(options, opacity),
             batch_size=_BATCH,
-            concurrency=workers,
+            concurrency=min(workers, gpus) if on_gpu else workers,
             num_cpus=1,
             num_gpus=int(on_gpu))
         for batch in results.iter_batches(batch_size=None):
@@ -176,12 +189,6 @@ def predict_images(sources: Sequence[str],
         if started:
             ray.shutdown()
     return report
-
-
-def _device_of(options: Dict[str, Any]) -> str:
-    """Where a segmentor runs; what is wrong with it is said here, not by an
-    actor in Ray's words."""
-    return str(Segmentor(**options).network.device)
 
 
 def _absolute(path: Optional[Any]) -> Any:

@@ -36,7 +36,11 @@ class Resize(NamedTuple):
     backend: str
 
     def size(self, frame: np.ndarray) -> Size:
-        """Height and width that a frame (H, W, 3) gets."""
+        """Height and width that a frame (H, W, 3) gets.
+
+        Raises:
+            ValueError: If one of them were zero.
+        """
         height, width = frame.shape[:2]
         by = self.scale_factor or (1., 1.)
         scale = self.scale or (_rounded(width, by[0]), _rounded(height, by[1]))
@@ -44,6 +48,9 @@ class Resize(NamedTuple):
             ratio = min(max(scale) / max(height, width),
                         min(scale) / min(height, width))
             scale = _rounded(width, ratio), _rounded(height, ratio)
+        if min(scale) < 1:
+            raise ValueError(f'{height}x{width} is too thin: resized it would '
+                             f'be {scale[1]}x{scale[0]}')
         return scale[1], scale[0]
 
 

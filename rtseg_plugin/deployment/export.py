@@ -100,13 +100,13 @@ def load_source(model: Union[str, Path, Config],
     """
     try:
         packaged = packaged_weights.packaged_networks().get(str(model))
-        cfg = deepcopy(model) if isinstance(model, Config) else (
-            load_config(model))
-        if cfg_options:
-            cfg.merge_from_dict(cfg_options)
-        segmentor = load_segmentor(cfg, checkpoint)
+        if isinstance(model, Config):
+            model = cfg = deepcopy(model)
+            cfg.merge_from_dict(cfg_options or {})
+        else:
+            cfg = load_config(model, cfg_options)
+        segmentor = load_segmentor(model, checkpoint, cfg_options=cfg_options)
         if checkpoint is None and packaged is not None:
-            segmentor.load_state_dict(packaged_weights.load_tensors(packaged))
             checkpoint = str(packaged.weights)
     except (OSError, RuntimeError) as error:
         raise DeploymentError(str(error)) from error
@@ -301,7 +301,7 @@ class _Job:
         fields = getattr(self.state, '_fields', ())
         self.inputs = ['image', *fields]
         self.outputs = [output, *(f'next_{name}' for name in fields)]
-        resize = test_resize(source.cfg)
+        self.resize = test_resize(source.cfg)
         head = source.segmentor.decode_head
         with torch.no_grad():
             logits = self.eager(image, *self.state)[0]
@@ -328,7 +328,7 @@ class _Job:
                 dtype='uint8' if raw_input else 'float32',
                 size=None if dynamic else list(size),
                 minimum=least),
-            resize=None if resize is None else resize._asdict(),
+            resize=self.resize and self.resize._asdict(),
             output=dict(
                 name=output,
                 kind=output,
@@ -355,8 +355,7 @@ class _Job:
         frames, cfg = calibration_frames(
             self.source.cfg if calibration is None else calibration,
             None if calibration is None else cfg_options, segmentor,
-            normalisation_of(segmentor), self.size,
-            test_resize(self.source.cfg))
+            normalisation_of(segmentor), self.size, self.resize)
         next(iter(next(frames.streams())))  # whether they fit
         if cfg is None and max_drop is not None:
             cfg = self.source.cfg

@@ -1,7 +1,4 @@
 """INT8 by NNCF's post-training quantisation, held to a drop of mIoU."""
-import ctypes
-import sys
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, Iterator, List, NamedTuple, Optional, Tuple, Union
 
@@ -14,6 +11,7 @@ from ..utils.runtimes import (
     need,
     openvino_core,
     openvino_options,
+    signal_stack_put_back,
 )
 from ..utils.timing import in_turns
 from .data import (
@@ -119,25 +117,7 @@ def _milliseconds(steps: List[Step], image: np.ndarray,
     return (1000 * np.median(taken, 0)).tolist()
 
 
-@contextmanager
-def _signal_stack_put_back() -> Iterator[None]:
-    """This thread's stack for signals is the one that it had.
-
-    NNCF has cores of its own: see :func:`.openvino_core` for what they leave.
-    """
-    if sys.platform != 'linux':  # where OpenVINO changes none
-        yield
-        return
-    libc = ctypes.CDLL(None)
-    stack = ctypes.create_string_buffer(24)  # a stack_t
-    libc.sigaltstack(None, stack)
-    try:
-        yield
-    finally:
-        libc.sigaltstack(stack, None)
-
-
-@_signal_stack_put_back()
+@signal_stack_put_back()
 def quantize(model: Any, names: List[str], empty: tuple,
              frames: Union[FolderFrames, ConfigFrames],
              validation: Optional[Validation],

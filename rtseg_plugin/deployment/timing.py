@@ -211,15 +211,16 @@ def backend_contender(model: Any, checkpoint: Optional[str], backend: str,
         Contender: The exported network.
     """
     with tempfile.TemporaryDirectory() as pictures:
+        calibration = None
         if precision == 'int8':
             import cv2
+            calibration = pictures
             for i in range(4):
                 cv2.imwrite(f'{pictures}/{i}.png',
                             example_frame(*setting.size, seed=i))
         export(model, checkpoint, out=folder, format=BACKENDS[backend],
                precision=precision, size=setting.size,
-               calibration=pictures if precision == 'int8' else None,
-               cfg_options=cfg_options)
+               calibration=calibration, cfg_options=cfg_options)
     return deployed_contender(folder, setting)
 
 

@@ -3,12 +3,15 @@
 A runtime takes and gives numpy arrays by name. The number of threads is always
 set: in a container some libraries take the host's.
 """
+import ctypes
 import importlib
 import math
 import os
+import sys
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
 
@@ -118,6 +121,24 @@ def openvino_core() -> Any:
         DeploymentError: If OpenVINO is not installed.
     """
     return need(*PACKAGES['openvino']).Core()
+
+
+@contextmanager
+def signal_stack_put_back() -> Iterator[None]:
+    """This thread's stack for signals is the one that it had.
+
+    For what has cores of its own, as NNCF: see :func:`openvino_core`.
+    """
+    if sys.platform != 'linux':  # where OpenVINO changes none
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    stack = ctypes.create_string_buffer(24)  # a stack_t
+    libc.sigaltstack(None, stack)
+    try:
+        yield
+    finally:
+        libc.sigaltstack(stack, None)
 
 
 class OpenVINO:

@@ -2,14 +2,12 @@
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from rtseg_plugin.apis import ray_engine
 from rtseg_plugin.apis.ray_engine import (
     _images,
     _targets,
@@ -130,8 +128,8 @@ def test_an_image_that_takes_too_much_memory_stops_nothing(
 class FakeRay:
     """Notes what is asked of Ray, and says that all is done."""
 
-    def __init__(self, patch):
-        self.asked = {}
+    def __init__(self, patch, gpus=0):
+        self.asked, self.gpus = {}, gpus
         self.data = self
         patch.setitem(sys.modules, 'ray', self)
         patch.setitem(sys.modules, 'ray.data', self)
@@ -145,6 +143,9 @@ class FakeRay:
 
     def shutdown(self):
         pass
+
+    def cluster_resources(self):
+        return dict(CPU=3., GPU=float(self.gpus)) if self.gpus else {}
 
     def from_items(self, items, override_num_blocks):
         self.items = items
@@ -178,35 +179,40 @@ def test_what_is_wrong_with_the_model_is_said_before_ray_starts(
     assert not ray.asked
 
 
-@pytest.mark.parametrize('device, runs_on, gpus', [
-    (None, 'cpu', 0), ('cpu', 'cpu', 0), (None, 'cuda:0', 1),
-    ('cuda', 'cuda:0', 1)])
-def test_workers_ask_for_a_gpu_where_the_network_has_one(
-        tmp_path, monkeypatch, device, runs_on, gpus):
+@pytest.mark.parametrize('device, gpus, runs_on, workers', [
+    (None, 0, 'cpu', 3), (None, 2, 'cuda', 2), ('cpu', 2, 'cpu', 3),
+    ('cuda', 4, 'cuda', 3)])
+@pytest.mark.parametrize('cluster', [False, True])
+def test_workers_have_a_gpu_each(small, tmp_path, monkeypatch,  # noqa: F811
+                                 device, gpus, runs_on, workers, cluster):
+    """Where Ray has some: its machines need not have what this one has."""
+    ray = FakeRay(monkeypatch, gpus)
+    if cluster:
+        monkeypatch.setenv('RAY_ADDRESS', 'elsewhere:6379')
+    cv2.imwrite(str(tmp_path / 'a.png'), frame())
+    report = predict_images(
+        [str(tmp_path)], str(tmp_path / 'out'), model=small[0],
+        checkpoint=small[1], device=device, workers=3)
+    assert report['done'] == 1
+    asked = ray.asked
+    assert asked['init']['num_cpus'] == (None if cluster else 3)
+    assert asked['fn_constructor_args'][0]['device'] == runs_on
+    assert (asked['concurrency'], asked['num_cpus'], asked['num_gpus']) == (
+        workers, 1, runs_on == 'cuda')
+
+
+@pytest.mark.parametrize('device, says', [
+    ('cuda', 'is to run on a GPU, and Ray finds none'),
+    ('cuda:1', "the device is 'cuda', not 'cuda:1'")])
+def test_gpus_that_there_are_not(small, tmp_path, monkeypatch,  # noqa: F811
+                                 device, says):
+    """Actors would wait for them for ever."""
     ray = FakeRay(monkeypatch)
     cv2.imwrite(str(tmp_path / 'a.png'), frame())
-    opened = []
-
-    def segmentor(**options):
-        opened.append(options)
-        return SimpleNamespace(network=SimpleNamespace(device=runs_on))
-
-    monkeypatch.setattr(ray_engine, 'Segmentor', segmentor)
-    report = predict_images(
-        [str(tmp_path)], str(tmp_path / 'out'), model='m', device=device)
-    assert report['done'] == 1
-    assert (ray.asked['num_cpus'], ray.asked['num_gpus']) == (1, gpus)
-    assert [options['device'] for options in opened] == [device]
-    # a cluster has devices that this machine need not have
-    monkeypatch.setenv('RAY_ADDRESS', 'elsewhere:6379')
-    predict_images([str(tmp_path)], str(tmp_path / 'out'), model='m',
-                   device=device)
-    assert ray.asked['num_gpus'] == gpus
-    assert ray.asked['init']['num_cpus'] is None
-    assert opened[1]['device'] is None
-    with pytest.raises(ValueError, match="the device is 'cuda', not 'cuda:1'"):
-        predict_images([str(tmp_path)], str(tmp_path / 'out'), model='m',
-                       device='cuda:1')
+    with pytest.raises(ValueError, match=says):
+        predict_images([str(tmp_path)], str(tmp_path / 'out'), model=small[0],
+                       checkpoint=small[1], device=device)
+    assert 'concurrency' not in ray.asked
 
 
 def test_a_pipe_among_the_photos_is_no_photo(tmp_path):

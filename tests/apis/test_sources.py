@@ -23,6 +23,7 @@ from rtseg_plugin.apis import (
 from rtseg_plugin.apis.frames import ArraySource, Frame
 from rtseg_plugin.apis.prediction import Prediction
 from rtseg_plugin.apis.video_sources import LiveSource
+from rtseg_plugin.utils.deployed_folder import DeploymentError
 from tests.apis.rtsp_server import RTSPServer
 
 SIZE = (64, 96)
@@ -360,6 +361,29 @@ def test_an_image_that_the_network_refuses_does_not_end_a_folder(
         8, held, 9]
     stream, = prediction.streams
     assert (stream.frames, stream.good, stream.ended) == (3, 2, 'last file')
+
+
+def test_a_photo_that_is_too_thin_is_refused(with_an_icon):
+    """Resized with its ratio kept it would have no pixels."""
+    from rtseg_plugin.apis.resize import Resize
+    cv2.imwrite(str(with_an_icon / 'b.png'), np.zeros((1, 40, 3), 'u1'))
+    thin = Resize((16, 16), None, True, 'bilinear', 'cv2')
+    results = list(photos(with_an_icon, Slow(), size=thin.size))
+    assert [r.problem for r in results] == [
+        None, 'refused: 1x40 is too thin: resized it would be 0x16', None]
+
+
+def test_a_runtime_that_fails_is_not_the_photos_fault(with_an_icon):
+    network = Slow()
+
+    def step(frame, state=None):
+        raise DeploymentError('onnxruntime cannot run model.onnx: bad_alloc')
+
+    network.step = step
+    prediction = photos(with_an_icon, network)
+    with pytest.raises(DeploymentError, match='bad_alloc$'):
+        list(prediction)
+    assert prediction.streams[0].ended.startswith('error: onnxruntime cannot')
 
 
 def test_an_image_that_is_refused_and_matters_is_an_error(with_an_icon):

@@ -17,6 +17,7 @@ from rtseg_plugin.deployment.export import config_size, export, load_source
 from rtseg_plugin.models.decode_heads import ERFNetHead
 from rtseg_plugin.utils.deployed_folder import DeploymentError
 from rtseg_plugin.utils.host_tools import resolve_config
+from rtseg_plugin.utils.runtimes import openvino_core
 from tests.builders import run_tool
 from tests.deployment.conftest import CLASSES, SIZE, frame
 
@@ -94,9 +95,9 @@ def test_labels_are_those_of_the_host(small, folders, way):
                                        ('openvino_bf16', 'bf16')])
 def test_half_as_many_bits(folders, way, name):
     """A processor without such numbers computes in float32 all the same."""
-    openvino = pytest.importorskip('openvino')
+    pytest.importorskip('openvino')
     hint, folder = 'INFERENCE_PRECISION_HINT', folders(way, **WAYS[way])
-    core = openvino.Core()
+    core = openvino_core()
     model = core.read_model(str(folder / 'model.xml'))
     want = core.compile_model(model, 'CPU', {hint: name}).get_property(hint)
     deployed = DeployedNetwork(folder, threads=1)

@@ -48,6 +48,14 @@ def test_a_name_stands_for_config_and_weights(toy, tmp_path, monkeypatch):
         tmp_path / 'toy-street' / 'config.py')
 
 
+def test_options_leave_the_weights(toy):
+    model = load_segmentor('toy-street', cfg_options={
+        'model.decode_head.align_corners': True})
+    assert model.align_corners
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, toy[key].to(value.dtype))
+
+
 def test_an_unknown_name_lists_those_there_are(toy):
     with pytest.raises(FileNotFoundError, match="mean 'toy-street'.*There"):
         find('toy-stret')

@@ -327,9 +327,8 @@ def main() -> None:
         cfg = load_config(args.config, args.cfg_options)
         if args.threads is not None:
             threads_or_all(args.threads)
-        # by its name a network of the package comes with its weights
-        model = load_segmentor(cfg if args.cfg_options else args.config,
-                               args.checkpoint, args.device)
+        model = load_segmentor(args.config, args.checkpoint, args.device,
+                               args.cfg_options)
         check_size(args.shape, getattr(model.backbone, 'total_stride', 1),
                    args.config)
     except (DeploymentError, FileNotFoundError, RuntimeError) as error:

@@ -20,13 +20,13 @@ from rtseg_plugin.utils.deployed_folder import DeploymentError
 
 
 def parse_args(description: str, output: str,
-               **flags: str) -> argparse.Namespace:
+               show: bool = False) -> argparse.Namespace:
     """Arguments of MMSegmentation's exporter, with a second size.
 
     Args:
         description (str): Of the script.
         output (str): Default of ``--output-file``.
-        **flags (str): Help of what this script takes beyond these.
+        show (bool): Whether there is ``--show``. Defaults to False.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('config', help='config file, or name of a recipe')
@@ -43,8 +43,9 @@ def parse_args(description: str, output: str,
         help='height and width of the example, or the side of a square; '
         "default: as the config's test pipeline")
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    for name, text in flags.items():
-        parser.add_argument(f'--{name}', action='store_true', help=text)
+    if show:
+        parser.add_argument(
+            '--show', action='store_true', help='print the traced graph')
     args = parser.parse_args()
     if args.shape is not None and len(args.shape) == 1:
         args.shape *= 2

@@ -23,8 +23,7 @@ class _Logits(torch.nn.Module):
 
 
 def main() -> None:
-    args = parse_args(
-        __doc__.split('\n')[0], 'tmp.pt', show='print the traced graph')
+    args = parse_args(__doc__.split('\n')[0], 'tmp.pt', show=True)
     _, network, size = load(args)
     print('note: PyTorch deprecates torch.jit.trace as of 2.13; '
           'export.py --format pt2 makes what takes its place')
