@@ -138,8 +138,7 @@ def load_segmentor(config: Union[str, Path, Config],
         checkpoint (str, optional): A file; None keeps the initial weights,
             or loads those of the package.
         device (str): Where it goes. Defaults to 'cpu'.
-        cfg_options (dict, optional): Overrides of a config that is not a
-            ``Config`` yet.
+        cfg_options (dict, optional): Overrides of the config.
 
     Returns:
         nn.Module: In eval mode, SyncBN turned into BN. Its ``dataset_meta``
@@ -160,6 +159,9 @@ def load_segmentor(config: Union[str, Path, Config],
     packaged = packaged_weights.packaged_networks().get(str(config))
     if isinstance(config, (str, Path)):
         config = load_config(config, cfg_options)
+    elif cfg_options:
+        config = deepcopy(config)
+        config.merge_from_dict(cfg_options)
     init_default_scope(config.get('default_scope', 'mmseg'))
     # initial weights come from constructors, never from a download
     model_config = deepcopy(config.model)  # the caller's stays as it is

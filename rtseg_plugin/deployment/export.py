@@ -101,7 +101,7 @@ def load_source(model: Union[str, Path, Config],
     try:
         packaged = packaged_weights.packaged_networks().get(str(model))
         if isinstance(model, Config):
-            model = cfg = deepcopy(model)
+            cfg = deepcopy(model)
             cfg.merge_from_dict(cfg_options or {})
         else:
             cfg = load_config(model, cfg_options)
