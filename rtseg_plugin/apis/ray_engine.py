@@ -150,8 +150,8 @@ def predict_images(sources: Sequence[str],
     # what is wrong with the model is said here, not by an actor in Ray's words
     model = options['model']
     deployed = isinstance(model, str) and Path(model).is_dir()
-    segmentor = Segmentor(**(
-        options if deployed else dict(options, device='cpu')))
+    made_for = Segmentor(**(
+        options if deployed else dict(options, device='cpu'))).network.device
     started = not ray.is_initialized()
     here = started and not os.environ.get('RAY_ADDRESS')
     if started:
@@ -162,7 +162,7 @@ def predict_images(sources: Sequence[str],
     try:
         gpus = int(ray.cluster_resources().get('GPU', 0))
         if deployed:
-            device = segmentor.network.device
+            device = made_for
         elif device is None:
             device = 'cuda' if gpus else 'cpu'
         on_gpu = device.startswith('cuda')
