@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, Subset
 
 from ..apis.frames import IMAGES, image_files, read_image
 from ..apis.resize import Resize, resize_frame
+from ..models.segmentors.video_encoder_decoder import join_frames
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
 from .graph import Normalisation, normalise
@@ -36,10 +37,10 @@ Size = Tuple[int, int]
 Step = Callable[[np.ndarray, Any], Tuple[np.ndarray, Any]]
 
 
-def _all_over(number: int) -> List[int]:
-    """Which of so many images: the first ones may be of one city."""
-    return np.linspace(0, number - 1, min(
-        number, CALIBRATION_IMAGES)).round().astype(int).tolist()
+def _all_over(number: int, frames: int = 1) -> List[int]:
+    """Which of so many images or clips: the first may be of one city."""
+    chosen = min(number, max(1, CALIBRATION_IMAGES // frames))
+    return np.linspace(0, number - 1, chosen).round().astype(int).tolist()
 
 
 class FolderFrames:
@@ -120,12 +121,14 @@ class ConfigFrames:
             self.kind = 'training images'
             loader.dataset = _each_once(train, loader.dataset.pipeline)
         built = _build_loader(cfg, loader)
+        # an image is a clip of one frame
+        self.frames = len(_frames(segmentor, next(iter(built)), size))
+        which = _all_over(len(built.dataset), self.frames)
         self.loader = DataLoader(
-            Subset(built.dataset, _all_over(len(built.dataset))),
-            collate_fn=built.collate_fn)
+            Subset(built.dataset, which), collate_fn=built.collate_fn)
 
     def __len__(self) -> int:
-        return len(self.loader)
+        return self.frames * len(self.loader)
 
     def streams(self) -> Iterator[List[np.ndarray]]:
         """Each clip, or each image as a stream of one frame."""
@@ -193,7 +196,7 @@ class Accuracy(NamedTuple):
     Attributes:
         miou (float): mIoU in percent.
         classes (list[float]): IoU of each class, NaN where there is none.
-        images (int): Of the set.
+        images (int): How many were labelled.
     """
     miou: float
     classes: List[float]
@@ -233,19 +236,29 @@ class Validation:
                 frame, and gives logits and the next state.
 
         Returns:
-            Accuracy: Of the last frame of each clip, or of each image.
+            Accuracy: Of each image; of clips of the frames that the config's
+            own test decodes, the last one or all.
 
         Raises:
             DeploymentError: If the config's metric gives no mIoU, or none
                 that is a number.
         """
+        images = 0
         for batch in self.loader:
-            state, samples = None, batch['data_samples']
-            for frame in _frames(self.segmentor, batch, self.size):
+            state: Any = None
+            labels: List[List[Tensor]] = []
+            frames = _frames(self.segmentor, batch, self.size)
+            clip = batch['inputs'][0].dim() == 4
+            every = clip and getattr(self.segmentor, 'decode_all', False)
+            for number, frame in enumerate(frames, 1):
                 logits, state = step(frame, state)
-            with torch.no_grad():
-                resized = self._resize(torch.from_numpy(logits), frame)
-                results = self.segmentor.postprocess_result(resized, samples)
+                if every or number == len(frames):
+                    results = self._label(logits, frame,
+                                          batch['data_samples'])
+                    labels.append([one.pred_sem_seg.data for one in results])
+            if every:
+                join_frames(results, labels)
+            images += len(labels)
             self.evaluator.process(data_samples=results, data_batch=batch)
         classes: Sequence[float] = []
         for metric in self.evaluator.metrics:
@@ -254,8 +267,8 @@ class Validation:
                 overlap, union = (
                     sum(area[i].double() for area in areas) for i in (0, 1))
                 classes = (100 * overlap / union).tolist()
-        images = len(self.loader.dataset)
-        metrics: Dict[str, float] = self.evaluator.evaluate(images)
+        metrics: Dict[str, float] = self.evaluator.evaluate(
+            len(self.loader.dataset))
         names = [name for name in metrics if name.endswith('mIoU')]
         if not names:
             raise DeploymentError(
@@ -268,9 +281,13 @@ class Validation:
                 'labels name no class of the network')
         return Accuracy(miou, classes, images)
 
-    def _resize(self, logits: Tensor, frame: np.ndarray) -> Tensor:
+    @torch.no_grad()
+    def _label(self, logits: np.ndarray, frame: np.ndarray,
+               samples: list) -> list:
         metas = [dict(img_shape=frame.shape[2:])]
-        return self.segmentor.decode_head.predict_by_feat(logits, metas)
+        resized = self.segmentor.decode_head.predict_by_feat(
+            torch.from_numpy(logits), metas)
+        return self.segmentor.postprocess_result(resized, samples)
 
 
 def calibration_frames(

@@ -23,19 +23,26 @@ from .data import (
     Validation,
 )
 
-# what only passes on or reshapes the weights of an attention
-_PASSED_ON = ('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Convert')
+# what only passes on or reshapes a mask, or the weights of an attention
+_PASSED_ON = ('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Convert',
+              'Select', 'Concat')
 _READERS = ('MatMul', 'ReduceSum', 'Divide')
 
 
-def kept_in_float(model: Any) -> List[str]:
-    """Names of the operations that compute with what a softmax gives.
+def _types_before(node: Any) -> List[str]:
+    return [v.get_node().get_type_name() for v in node.input_values()]
 
-    Matrix products and second normalisations. Weights of an attention are
-    tiny but for a few, so that eight bits leave of most of them zero or one
-    step, and behind a softmax quantising is a pass of its own over the
-    largest tensor of the network. A convolution reads the result of a second
-    normalisation in eight bits: that one is made on the way.
+
+def kept_in_float(model: Any) -> List[str]:
+    """Names of the operations around a softmax that eight bits would harm.
+
+    The sum of products and mask before it: a mask holds -inf, and a range
+    that is infinite makes NaN of all. Behind it matrix products and second
+    normalisations: weights of an attention are tiny but for a few, so that
+    eight bits leave of most of them zero or one step, and quantising there is
+    a pass of its own over the largest tensor of the network. A convolution
+    reads the result of a second normalisation in eight bits: that one is made
+    on the way.
 
     Args:
         model (openvino.Model): Not quantised.
@@ -45,6 +52,18 @@ def kept_in_float(model: Any) -> List[str]:
     """
     names = set()
     waiting = [op for op in model.get_ops() if op.get_type_name() == 'Softmax']
+    for softmax in waiting:
+        # products and their mask, itself a sum perhaps; no bias of a layer
+        added = [softmax.input_value(0).get_node()]
+        if 'MatMul' not in _types_before(added[0]):
+            continue
+        while added:
+            node = added.pop()
+            kind = node.get_type_name()
+            if kind == 'Add':
+                names.add(node.get_friendly_name())
+            if kind == 'Add' or kind in _PASSED_ON:
+                added += [value.get_node() for value in node.input_values()]
     while waiting:
         for output in waiting.pop().outputs():
             for target in output.get_target_inputs():
@@ -181,14 +200,16 @@ def quantize(model: Any, names: List[str], empty: tuple,
     if wanted is not None and wanted.miou - got.miou > max_drop:
         report['plain_int8_miou'] = got.miou
 
-        def validate(compiled: Any, data: Any) -> Tuple[float, None]:
+        def validate(compiled: Any, data: Any) -> Tuple[float, List[float]]:
             step = _Stepper(compiled, names, empty, compute)
-            return validation.measure(step).miou / 100, None
+            miou = validation.measure(step).miou / 100
+            return miou, [miou]
 
         quantised = nncf.quantize_with_accuracy_control(
             model,
             calibration_dataset=dataset,
-            validation_dataset=dataset,
+            # one item, the whole set: NNCF would validate for each
+            validation_dataset=nncf.Dataset([None]),
             validation_fn=validate,
             max_drop=max_drop / 100,
             **options)

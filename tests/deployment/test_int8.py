@@ -11,7 +11,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from rtseg_plugin.apis import load_segmentor
+from rtseg_plugin.apis import VideoSession, load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
 from rtseg_plugin.apis.resize import Resize
 from rtseg_plugin.deployment import quantize as module
@@ -26,8 +26,8 @@ from rtseg_plugin.utils.deployed_folder import DeploymentError
 from rtseg_plugin.utils.runtimes import openvino_core
 from tests.apis.test_sources import write_huge_png
 from tests.builders import ROOT, write_cityscapes
-from tests.deployment.conftest import SIZE, frame
-from tests.deployment.test_memory import small_video  # noqa: F401
+from tests.deployment.conftest import CLASSES, SIZE, frame, write_model
+from tests.deployment.test_memory import VIDEO, small_video  # noqa: F401
 
 pytest.importorskip('onnxscript')
 pytest.importorskip('nncf')
@@ -96,7 +96,7 @@ def test_pictures_calibrate(small, pictures, tmp_path):
 
 
 def test_attention_stays_in_float():
-    """What reads a softmax, also through a reshape; and nothing else."""
+    """A mask, and what reads a softmax, also through a reshape."""
     openvino = pytest.importorskip('openvino')
     nncf = pytest.importorskip('nncf')
     ops = openvino.opset13
@@ -107,7 +107,8 @@ def test_attention_stays_in_float():
 
     image = ops.parameter([1, 8, 16], np.float32, name='image')
     energy = ops.matmul(weights(1, 8, 8), image, False, False, name='before')
-    soft = ops.softmax(energy, -1)
+    mask = ops.add(weights(1, 8, 16), weights(8, 1), name='mask')
+    soft = ops.softmax(ops.add(energy, mask, name='masked'), -1)
     read = ops.matmul(
         weights(8, 8), ops.reshape(soft, [8, 16], False), False, False,
         name='read')
@@ -116,7 +117,7 @@ def test_attention_stays_in_float():
     after = ops.matmul(weights(1, 8, 8), shares, False, False, name='after')
     model = openvino.Model([read, after], [image])
     kept = module.kept_in_float(model)
-    assert kept == ['read', 'shares', 'sum']
+    assert kept == ['mask', 'masked', 'read', 'shares', 'sum']
     quantised = nncf.quantize(
         model,
         nncf.Dataset([rng.standard_normal((1, 8, 16)).astype(np.float32)]),
@@ -314,8 +315,11 @@ def test_more_than_the_drop_is_refused(small, with_data, pictures, tmp_path,
         calls.append(step)
         return Accuracy(50. if len(calls) == 1 else 10., [], 2)
 
-    def unchanged(model, **options):
-        return options['validation_fn'] and model
+    def unchanged(model, validation_dataset, validation_fn, **options):
+        items = list(validation_dataset.get_data())
+        assert len(items) == 1  # each costs a run over the set
+        assert validation_fn(model, items) == (0.1, [0.1])
+        return model
 
     monkeypatch.setattr(Validation, 'measure', measure)
     nncf = pytest.importorskip('nncf')
@@ -346,8 +350,17 @@ def test_a_folder_and_no_set_to_measure_with(small, with_data, pictures,
     assert list(tmp_path.iterdir()) == [pictures]
 
 
-def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F811
-    export(*small_video, out=tmp_path / 'out', calibration=pictures, **INT8)
+READS = dict(
+    window='window_size=5',
+    constant='window_size=3, learnable_constant=True',
+    everywhere='window_size=None')
+
+
+@pytest.mark.parametrize('read', READS)
+def test_a_network_that_remembers(pictures, tmp_path, read):
+    model = write_model(tmp_path / 'model',
+                        VIDEO.replace(READS['window'], READS[read]))
+    export(*model, out=tmp_path / 'out', calibration=pictures, **INT8)
     deployed = DeployedNetwork(tmp_path / 'out', threads=1)
     metadata = json.loads((tmp_path / 'out/metadata.json').read_text())
     assert metadata['precision'] == 'int8'
@@ -357,6 +370,80 @@ def test_a_network_that_remembers(small_video, pictures, tmp_path):  # noqa: F81
         seen.update(np.unique(labels))
     assert int(state.frames[0]) == 3
     assert len(seen) > 2
+    # a range up to infinity makes NaN of a mask, and softmax one of all
+    model = openvino_core().read_model(tmp_path / 'out/model.xml')
+    ranges = [value.get_node().data for op in model.get_ops()
+              if op.get_type_name() == 'FakeQuantize'
+              for value in op.input_values()[1:]]
+    assert ranges
+    assert np.isfinite(np.hstack([ends.ravel() for ends in ranges])).all()
+    attention = next(op for op in model.get_ops()
+                     if op.get_type_name() == 'Softmax')
+    model.add_outputs([attention.output(0)])
+    compiled = openvino_core().compile_model(model, 'CPU')
+    image = deployed.prepare(frame())
+    weights = []
+    for sign in (1, -1):
+        state = state._replace(keys=sign * state.keys)
+        results = compiled([image, *state])
+        weights.append(results[len(compiled.outputs) - 1])
+    np.testing.assert_allclose(weights[0].sum(-1), 1, rtol=1e-5)
+    assert abs(weights[0] - weights[1]).max() > 0.1 * weights[0].mean()
+
+
+@pytest.mark.parametrize('every', [True, False])
+def test_all_frames_of_clips_count(small_video, tmp_path, every):  # noqa: F811
+    """As the config's own test decodes them: all, or the last ones."""
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        name = f'{number // 3}/{number}.png'
+        for folder, picture in (
+                ('images', frame(number)),
+                ('labels', rng.integers(0, 5, SIZE).astype(np.uint8))):
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), picture)
+    cfg = Config.fromfile(small_video[0])
+    cfg.model.data_preprocessor.type = 'VideoSegDataPreProcessor'
+    cfg.val_dataloader = dict(
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(
+            type='VideoFolderDataset',
+            data_root=str(tmp_path),
+            data_prefix=dict(img_path='images', seg_map_path='labels'),
+            metainfo=dict(classes=CLASSES, palette=[[i] * 3
+                                                    for i in range(5)]),
+            clip_length=None,
+            pipeline=[
+                dict(type='LoadClip'),
+                dict(type='LoadClipAnnotations', all_frames=True),
+                dict(type='PackClipInputs')
+            ]))
+    cfg.val_evaluator = dict(type='ClipIoUMetric', iou_metrics=['mIoU'])
+    cfg.model.decode_all = every
+    model = load_segmentor(cfg, small_video[1])
+
+    def step(image, state):
+        with torch.no_grad():
+            logits, state = model.step(torch.from_numpy(image), state)
+        return logits.numpy(), state
+
+    got = Validation(cfg, model, SIZE).measure(step)
+    assert got.images == (6 if every else 2)
+    hits = np.zeros((2, 5))
+    for video in range(2):
+        session = VideoSession(model)
+        for number in range(3 * video, 3 * video + 3):
+            labels = session.feed(frame(number)).labels
+            truth = cv2.imread(
+                str(tmp_path / f'labels/{video}/{number}.png'),
+                cv2.IMREAD_UNCHANGED)
+            if every or number % 3 == 2:
+                for c in range(5):
+                    hits[0, c] += ((labels == c) & (truth == c)).sum()
+                    hits[1, c] += ((labels == c) | (truth == c)).sum()
+    np.testing.assert_allclose(
+        got.classes, 100 * hits[0] / hits[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize('options, message', [
