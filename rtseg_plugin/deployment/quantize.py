@@ -75,6 +75,18 @@ def kept_in_float(model: Any) -> List[str]:
     return sorted(names)
 
 
+def _check_ranges(model: Any) -> None:
+    """Refuse what would be NaN, and no error, in the quantised model."""
+    for op in model.get_ops():
+        if op.get_type_name() == 'FakeQuantize' and not all(
+                np.isfinite(value.get_node().data).all()
+                for value in op.input_values()[1:]):
+            raise DeploymentError(
+                f'{op.get_friendly_name()} was given infinite values, which '
+                'eight bits cannot hold: a mask of -inf outside an attention '
+                '(one before a softmax stays in float)')
+
+
 class Quantised(NamedTuple):
     """A quantised model and what was measured.
 
@@ -160,7 +172,8 @@ def quantize(model: Any, names: List[str], empty: tuple,
         Quantised: The model and what was measured.
 
     Raises:
-        DeploymentError: If more is lost whatever is kept in float.
+        DeploymentError: If more is lost whatever is kept in float, or values
+            are infinite.
     """
     nncf = need('nncf', extra='openvino')
     floating = _Stepper(model, names, empty, 'f32')
@@ -173,6 +186,7 @@ def quantize(model: Any, names: List[str], empty: tuple,
         target_device=nncf.TargetDevice.CPU,
         ignored_scope=nncf.IgnoredScope(names=kept))
     quantised = nncf.quantize(model, dataset, **options)
+    _check_ranges(quantised)
     report = dict(
         calibration_images=min(len(frames), CALIBRATION_IMAGES),
         calibrated_on=frames.kind,
