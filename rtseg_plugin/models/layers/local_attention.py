@@ -397,14 +397,15 @@ def _plain(query: Tensor,
     def cut(x: Tensor, margin: int) -> Tensor:
         """(N, S, C, H, W) -> (N, tiles, height * S * width, C)."""
         side, far = tile + 2 * margin, margin + tile - 1
-        x = F.pad(x.to(dtype), (margin, far, margin, far))
+        x = x.permute(0, 1, 3, 4, 2).to(dtype)
+        x = F.pad(x, (0, 0, margin, far, margin, far))
         rows = count(down)[:, None] * tile + count(side)
         columns = count(across)[:, None] * tile + count(side)
         # (down, across, height, S, width)
-        place = count(x.shape[1])[:, None] * x.shape[3]
-        place = (place + rows[:, None, :, None, None]) * x.shape[4]
+        place = count(x.shape[1])[:, None] * x.shape[2]
+        place = (place + rows[:, None, :, None, None]) * x.shape[3]
         place = (place + columns[:, None, None]).flatten()
-        x = x.permute(0, 1, 3, 4, 2).flatten(1, 3).index_select(1, place)
+        x = x.flatten(1, 3).index_select(1, place)
         return x.unflatten(1, (down * across, -1))
 
     q, k, v = cut(query[:, None], 0), cut(keys, r), cut(values, r)

@@ -30,10 +30,12 @@ class Memory(NamedTuple):
 class FixedMemory(NamedTuple):
     """:class:`Memory` of one shape from the first frame on, for export.
 
+    Channels are last, as the read wants them.
+
     Attributes:
         keys (Tensor): Of the last S frames, oldest first, zero where there
-            was none yet, (N, S, Ck, H, W).
-        values (Tensor): Their values, (N, S, Cv, H, W).
+            was none yet, (N, S, H, W, Ck).
+        values (Tensor): Their values, (N, S, H, W, Cv).
         frames (Tensor): How many there are, (N, ), int64.
     """
     keys: Tensor
@@ -172,6 +174,10 @@ class LocalMemoryAttention(BaseModule):
                 'a state belongs to one batch of streams of one size; start '
                 'with None')
 
+    def _pair(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        """Key and value of a frame, (N, 1, C, H, W)."""
+        return self.memory_key(x)[:, None], self.memory_value(x)[:, None]
+
     def remember(self, features: Features,
                  state: Optional[Memory] = None) -> Memory:
         """Write a frame without reading: for frames that nobody looks at.
@@ -184,8 +190,7 @@ class LocalMemoryAttention(BaseModule):
             Memory: The state that :meth:`forward` would return.
         """
         x = self._select(features)
-        # (N, 1, C, H, W)
-        key, value = self.memory_key(x)[:, None], self.memory_value(x)[:, None]
+        key, value = self._pair(x)
         if state is None:
             return Memory(key, value)
         self._check(x, state)
@@ -273,10 +278,11 @@ class LocalMemoryAttention(BaseModule):
             FixedMemory: All zero.
         """
         key, value = self.remember(features)
-        n, _, *key_shape = key.shape
+        n, _, _, height, width = key.shape
+        size = (n, self.memory_size, height, width)
         return FixedMemory(
-            key.new_zeros(n, self.memory_size, *key_shape),
-            value.new_zeros(n, self.memory_size, *value.shape[2:]),
+            key.new_zeros(*size, key.shape[2]),
+            value.new_zeros(*size, value.shape[2]),
             torch.zeros(n, dtype=torch.int64, device=key.device))
 
     def fixed_step(self, features: Features,
@@ -293,14 +299,20 @@ class LocalMemoryAttention(BaseModule):
             frame.
         """
         keys, values, frames = state
-        memory = Memory(keys, values)
         x = self._select(features)
         age = torch.arange(self.memory_size, 0, -1, device=x.device)
         # of an empty memory all is read, and not used
         valid = (age <= frames[:, None]) | (frames == 0)[:, None]
+        memory = Memory(*(_channels_second(kept) for kept in (keys, values)))
         fused = self.fusion(
             self.read(x, memory, valid), self.query_value(x))
         fused = torch.where((frames > 0).view(-1, 1, 1, 1), fused, x)
-        after = FixedMemory(*self.remember(features, memory),
-                            (frames + 1).clamp(max=self.memory_size))
+        after = (torch.cat((kept[:, 1:], new.permute(0, 1, 3, 4, 2)), 1)
+                 for kept, new in zip((keys, values), self._pair(x)))
+        after = FixedMemory(*after, (frames + 1).clamp(max=self.memory_size))
         return self._replace(features, fused), after
+
+
+def _channels_second(x: Tensor) -> Tensor:
+    """(N, S, H, W, C) as (N, S, C, H, W)."""
+    return x.permute(0, 1, 4, 2, 3)
