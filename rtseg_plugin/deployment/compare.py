@@ -1,5 +1,5 @@
 """Exported networks against eager PyTorch, on frames."""
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -75,18 +75,18 @@ def _differences(deployed: DeployedNetwork, output: np.ndarray,
 
 
 def compare_step(deployed: DeployedNetwork, eager: nn.Module,
-                 size: Tuple[int, int]) -> Comparison:
+                 frame: np.ndarray) -> Comparison:
     """Of a network without memory, on one frame.
 
     Args:
         deployed (DeployedNetwork): What was exported.
         eager (InferenceGraph): With logits out.
-        size (tuple[int, int]): Height and width.
+        frame (np.ndarray): (H, W, 3), uint8, BGR.
 
     Returns:
         Comparison: How far they are apart.
     """
-    frame = example_frame(*size)
+    size = frame.shape[:2]
     output, _ = deployed.run(frame)
     with torch.no_grad():
         logits = eager(_normalised(deployed, frame))[0]
@@ -95,23 +95,21 @@ def compare_step(deployed: DeployedNetwork, eager: nn.Module,
 
 def compare_stream(deployed: DeployedNetwork,
                    segmentor: nn.Module,
-                   size: Tuple[int, int],
-                   frames: int = 8) -> Comparison:
+                   frames: Sequence[np.ndarray]) -> Comparison:
     """Of a network with memory, on a stream from its first frame on.
 
     Args:
         deployed (DeployedNetwork): What was exported.
         segmentor (nn.Module): A :class:`.VideoEncoderDecoder`.
-        size (tuple[int, int]): Height and width.
-        frames (int): Of the stream. Defaults to 8.
+        frames (Sequence[np.ndarray]): The stream, each (H, W, 3), uint8, BGR.
 
     Returns:
         Comparison: The largest of all frames.
     """
     state = eager_state = None
     difference = labels = 0.
-    for index in range(frames):
-        frame = example_frame(*size, seed=index)
+    size = frames[0].shape[:2]
+    for frame in frames:
         output, state = deployed.run(frame, state)
         with torch.no_grad():
             image = _normalised(deployed, frame)
@@ -120,4 +118,4 @@ def compare_stream(deployed: DeployedNetwork,
             logits = segmentor.decode_head(features)
         one, other = _differences(deployed, output, logits, size)
         difference, labels = max(difference, one), max(labels, other)
-    return Comparison(*size, frames, difference, labels)
+    return Comparison(*size, len(frames), difference, labels)

@@ -1,8 +1,18 @@
 """Making a deployed folder: export, comparison with eager, metadata."""
 import platform
 from copy import deepcopy
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 import torch
@@ -27,9 +37,14 @@ from ..utils.runtimes import (
 )
 from ..utils.whole_folder import whole_folder
 from ..version import __version__
-from .compare import Comparison, compare_step, compare_stream
+from .compare import (
+    Comparison,
+    compare_step,
+    compare_stream,
+    example_frame,
+)
 from .data import Validation, calibration_frames
-from .graph import InferenceGraph, normalisation_of
+from .graph import InferenceGraph, denormalise, normalisation_of
 from .onnx_file import (
     EXAMPLE_SIZE,
     capture,
@@ -399,7 +414,7 @@ class _Job:
         self._compare_sizes()
         if not self.dynamic:
             fix_onnx_size(path, *self.size)
-            self._compare([self.size])
+            self._compare_as_it_runs()
 
     def _write_openvino(self) -> None:
         graph = self.folder / 'graph.onnx'
@@ -428,7 +443,7 @@ class _Job:
             if not self.dynamic:
                 model.reshape({'image': [1, 3, *self.size]})
                 save()
-                self._compare([self.size])
+                self._compare_as_it_runs()
         if precision == 'int8':
             self.metadata['precision'] = 'int8'
             result = quantize(
@@ -475,12 +490,20 @@ class _Job:
         self.metadata['files'] = files
         return network
 
+    def _frames(self) -> Iterator[np.ndarray]:
+        """To compare on; of INT8 what has it calibrated."""
+        if self.metadata['precision'] != 'int8':
+            return (example_frame(*self.size, seed=i) for i in range(8))
+        how = normalisation_of(self.source.segmentor)
+        stream = next(iter(self.calibration[0].streams()))
+        return (denormalise(image, how) for image in islice(stream, 8))
+
     def _compare_as_it_runs(self) -> None:
         """On a stream, or on a frame of the size asked for."""
         if self.state:
             self._compare_stream()
         else:
-            self._compare([self.size])
+            self._compare([next(self._frames())])
 
     def _compare_sizes(self) -> None:
         """With free sizes: at two others, odd ones if any may come."""
@@ -493,16 +516,16 @@ class _Job:
         else:  # not every network of the host's takes all sizes
             sizes = [tuple(-(-side // 32) * 32 for side in one)
                      for one in sizes]
-        self._compare([tuple(max(side, least) for side in one)
+        self._compare([example_frame(*(max(side, least) for side in one))
                        for one in sizes], free=True)
 
-    def _compare(self, sizes: List[Tuple[int, int]],
-                 free: bool = False) -> None:
+    def _compare(self, frames: List[np.ndarray], free: bool = False) -> None:
         deployed = self._open(None if free else self.size)
-        for size in sizes:
+        for frame in frames:
             try:
-                comparison = compare_step(deployed, self.eager, size)
+                comparison = compare_step(deployed, self.eager, frame)
             except Exception as error:  # each runtime has its own
+                size = frame.shape[:2]
                 cause = str(error).strip().rpartition('\n')[2]
                 hint = (': give --size H W instead of --dynamic'
                         if self.dynamic else '')
@@ -515,14 +538,14 @@ class _Job:
     def _compare_stream(self) -> None:
         self._add(
             compare_stream(self._open(self.size), self.source.segmentor,
-                           self.size))
+                           list(self._frames())))
 
     def _add(self, comparison: Comparison) -> None:
         self.metadata['comparisons'].append(
             dict(comparison._asdict(), precision=self.metadata['precision']))
         precision = self.metadata['precision']
-        allowed = '' if precision == 'int8' else (
-            f', allowed {self.tolerance:.0e}')
+        allowed = (' (of those that calibrated it)' if precision == 'int8' else
+                   f', allowed {self.tolerance:.0e}')
         print(f'{precision} {comparison}{allowed}')
         if not comparison.difference <= self.tolerance:
             raise DeploymentError(

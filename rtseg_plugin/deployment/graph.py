@@ -55,6 +55,14 @@ def normalise(frame: np.ndarray, how: Normalisation) -> np.ndarray:
     return np.ascontiguousarray(image.transpose(2, 0, 1)[None])
 
 
+def denormalise(image: np.ndarray, how: Normalisation) -> np.ndarray:
+    """The frame of which :func:`normalise` made an image."""
+    frame = image[0].transpose(1, 2, 0) * np.float32(how.std) + np.float32(
+        how.mean)
+    frame = np.clip(frame.round(), 0, 255).astype(np.uint8)
+    return frame[..., ::-1] if how.channel_order == 'rgb' else frame
+
+
 class InferenceGraph(nn.Module):
     """One step of a segmentor: an image and the state's fields, in and out.
 

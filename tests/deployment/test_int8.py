@@ -19,6 +19,7 @@ from rtseg_plugin.deployment.data import Accuracy, Validation
 from rtseg_plugin.deployment.export import export
 from rtseg_plugin.deployment.graph import (
     Normalisation,
+    denormalise,
     normalisation_of,
     normalise,
 )
@@ -93,6 +94,33 @@ def test_pictures_calibrate(small, pictures, tmp_path):
     errors = {c['precision']: c['difference']
               for c in deployed.metadata['comparisons']}
     assert errors['fp32'] < 1e-4 < errors['int8'] < 0.5
+
+
+@pytest.mark.parametrize('order', ['rgb', 'bgr'])
+def test_frames_come_back_from_images(order):
+    how = Normalisation([123.675, 116.28, 103.53], [58.395, 57.12, 57.375],
+                        order)
+    picture = frame()
+    np.testing.assert_array_equal(
+        denormalise(normalise(picture, how), how), picture)
+
+
+def test_int8_is_compared_on_what_calibrated_it(small, pictures, tmp_path,
+                                                monkeypatch):
+    from rtseg_plugin.deployment import export as exporting
+    seen, step = [], exporting.compare_step
+
+    def watched(deployed, eager, picture):
+        seen.append((deployed.metadata['precision'], picture))
+        return step(deployed, eager, picture)
+
+    monkeypatch.setattr(exporting, 'compare_step', watched)
+    export(*small, out=tmp_path / 'out', calibration=pictures, **INT8)
+    precision, picture = seen[-1]
+    assert precision == 'int8'
+    np.testing.assert_array_equal(
+        picture, cv2.resize(cv2.imread(str(pictures / '0.png')), SIZE[::-1]))
+    assert all(precision == 'fp32' for precision, _ in seen[:-1])
 
 
 def test_attention_stays_in_float():

@@ -7,7 +7,7 @@ import torch
 
 from rtseg_plugin.apis import VideoSession, load_segmentor
 from rtseg_plugin.apis.deployed import DeployedNetwork
-from rtseg_plugin.deployment.compare import compare_stream
+from rtseg_plugin.deployment.compare import compare_stream, example_frame
 from rtseg_plugin.deployment.export import export
 from rtseg_plugin.models.necks import (
     LocalMemoryAttention,
@@ -80,7 +80,8 @@ def test_a_stream_gives_what_a_session_gives(small_video, tmp_path, kind):
                   ('values', [1, 3, 8, 12, 8], 'float32'),
                   ('frames', [1], 'int64')]
     model = load_segmentor(*small_video)
-    assert compare_stream(deployed, model, SIZE, 30).difference < 1e-4
+    frames = [example_frame(*SIZE, seed=i) for i in range(30)]
+    assert compare_stream(deployed, model, frames).difference < 1e-4
     # two interleaved streams, against two sessions
     sessions = [VideoSession(model), VideoSession(model)]
     states, seen = [None, None], set()
@@ -124,4 +125,5 @@ def test_recipes_over_thirty_frames(tmp_path, config, kind):
     export(config, str(tmp_path / 'x.pth'), out=tmp_path / 'out',
            format=kind, size=size)
     deployed = DeployedNetwork(tmp_path / 'out', threads=2)
-    assert compare_stream(deployed, model, size, 30).difference < 1e-4
+    frames = [example_frame(*size, seed=i) for i in range(30)]
+    assert compare_stream(deployed, model, frames).difference < 1e-4
