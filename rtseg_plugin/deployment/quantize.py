@@ -75,8 +75,15 @@ def kept_in_float(model: Any) -> List[str]:
     return sorted(names)
 
 
-def _check_ranges(model: Any) -> None:
-    """Refuse what would be NaN, and no error, in the quantised model."""
+def check_ranges(model: Any) -> None:
+    """Refuse what would be NaN, and no error, in the quantised model.
+
+    Args:
+        model (openvino.Model): Quantised.
+
+    Raises:
+        DeploymentError: If a range is infinite.
+    """
     for op in model.get_ops():
         if op.get_type_name() == 'FakeQuantize' and not all(
                 np.isfinite(value.get_node().data).all()
@@ -186,7 +193,7 @@ def quantize(model: Any, names: List[str], empty: tuple,
         target_device=nncf.TargetDevice.CPU,
         ignored_scope=nncf.IgnoredScope(names=kept))
     quantised = nncf.quantize(model, dataset, **options)
-    _check_ranges(quantised)
+    check_ranges(quantised)
     report = dict(
         calibration_images=min(len(frames), CALIBRATION_IMAGES),
         calibrated_on=frames.kind,
