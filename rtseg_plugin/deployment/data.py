@@ -25,7 +25,6 @@ from torch.utils.data import DataLoader, Subset
 
 from ..apis.frames import IMAGES, image_files, read_image
 from ..apis.resize import Resize, resize_frame
-from ..models.segmentors.video_encoder_decoder import join_frames
 from ..utils.deployed_folder import DeploymentError
 from ..utils.host_tools import cause_of, load_config
 from .graph import Normalisation, normalise
@@ -257,7 +256,7 @@ class Validation:
                                           batch['data_samples'])
                     labels.append([one.pred_sem_seg.data for one in results])
             if every:
-                join_frames(results, labels)
+                self.segmentor.join_frames(results, labels)
             images += len(labels)
             self.evaluator.process(data_samples=results, data_batch=batch)
         classes: Sequence[float] = []

@@ -314,21 +314,24 @@ class VideoEncoderDecoder(FastPostprocess, EncoderDecoder):
             del features  # a clip may be a whole video
             results = self.postprocess_result(logits, data_samples)
             labels.append([r.pred_sem_seg.data for r in results])
-        return join_frames(results, labels)
+        return self.join_frames(results, labels)
 
+    @staticmethod
+    def join_frames(results: SampleList,
+                    labels: List[List[Tensor]]) -> SampleList:
+        """Put the labels of all frames of clips to their results.
 
-def join_frames(results: SampleList, labels: List[List[Tensor]]) -> SampleList:
-    """Put the labels of all frames of clips to their results.
+        Args:
+            results (list[SegDataSample]): One for each clip, of its last
+                frame.
+            labels (list[list[Tensor]]): Of each frame for each clip,
+                (1, H, W).
 
-    Args:
-        results (list[SegDataSample]): One for each clip, of its last frame.
-        labels (list[list[Tensor]]): Of each frame for each clip, (1, H, W).
-
-    Returns:
-        list[SegDataSample]: The results, with ``clip_pred_sem_seg``
-        (T, H, W).
-    """
-    for sample, frames in zip(results, zip(*labels)):
-        sample.set_data(
-            dict(clip_pred_sem_seg=PixelData(data=torch.cat(frames))))
-    return results
+        Returns:
+            list[SegDataSample]: The results, with ``clip_pred_sem_seg``
+            (T, H, W).
+        """
+        for sample, frames in zip(results, zip(*labels)):
+            sample.set_data(
+                dict(clip_pred_sem_seg=PixelData(data=torch.cat(frames))))
+        return results
