@@ -121,13 +121,13 @@ class ConfigFrames:
             loader.dataset = _each_once(train, loader.dataset.pipeline)
         built = _build_loader(cfg, loader)
         # an image is a clip of one frame
-        self.frames = len(_frames(segmentor, next(iter(built)), size))
-        which = _all_over(len(built.dataset), self.frames)
+        self.clip_length = len(_frames(segmentor, next(iter(built)), size))
+        which = _all_over(len(built.dataset), self.clip_length)
         self.loader = DataLoader(
             Subset(built.dataset, which), collate_fn=built.collate_fn)
 
     def __len__(self) -> int:
-        return self.frames * len(self.loader)
+        return self.clip_length * len(self.loader)
 
     def streams(self) -> Iterator[List[np.ndarray]]:
         """Each clip, or each image as a stream of one frame."""

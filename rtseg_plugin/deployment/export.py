@@ -491,7 +491,7 @@ class _Job:
         return network
 
     def _frames(self) -> Iterator[np.ndarray]:
-        """To compare on; of INT8 what has it calibrated."""
+        """To compare on; of INT8 what calibrated it."""
         if self.metadata['precision'] != 'int8':
             return (example_frame(*self.size, seed=i) for i in range(8))
         how = normalisation_of(self.source.segmentor)
@@ -544,7 +544,7 @@ class _Job:
         self.metadata['comparisons'].append(
             dict(comparison._asdict(), precision=self.metadata['precision']))
         precision = self.metadata['precision']
-        allowed = (' (of those that calibrated it)' if precision == 'int8' else
+        allowed = (', on what calibrated it' if precision == 'int8' else
                    f', allowed {self.tolerance:.0e}')
         print(f'{precision} {comparison}{allowed}')
         if not comparison.difference <= self.tolerance:

@@ -29,10 +29,6 @@ _PASSED_ON = ('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Convert',
 _READERS = ('MatMul', 'ReduceSum', 'Divide')
 
 
-def _types_before(node: Any) -> List[str]:
-    return [v.get_node().get_type_name() for v in node.input_values()]
-
-
 def kept_in_float(model: Any) -> List[str]:
     """Names of the operations around a softmax that eight bits would harm.
 
@@ -54,9 +50,10 @@ def kept_in_float(model: Any) -> List[str]:
     waiting = [op for op in model.get_ops() if op.get_type_name() == 'Softmax']
     for softmax in waiting:
         # products and their mask, itself a sum perhaps; no bias of a layer
-        added = [softmax.input_value(0).get_node()]
-        if 'MatMul' not in _types_before(added[0]):
-            continue
+        logits = softmax.input_value(0).get_node()
+        added = [logits] if any(
+            value.get_node().get_type_name() == 'MatMul'
+            for value in logits.input_values()) else []
         while added:
             node = added.pop()
             kind = node.get_type_name()

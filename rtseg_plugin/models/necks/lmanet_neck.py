@@ -277,7 +277,7 @@ class LocalMemoryAttention(BaseModule):
         Returns:
             FixedMemory: All zero.
         """
-        key, value = self.remember(features)
+        key, value = self._pair(self._select(features))
         n, _, _, height, width = key.shape
         size = (n, self.memory_size, height, width)
         return FixedMemory(
