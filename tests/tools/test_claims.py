@@ -78,20 +78,29 @@ def test_a_table_is_mean_and_range():
     ] + [dict(config='b', options=[], iterations=8, seed=0, starts={},
               mIoU=99.)]
     starts = dict(start=claims.Start('/any/where.pth', 'here'))
-    text = claims.markdown([table._replace(iterations=9)], starts, records)
+    text = claims.markdown(table._replace(iterations=9), starts, records)
     assert '| first | 3 | 12.00 (10.00 to 15.00) | `a` |' in text
     assert '| second | 0 | - | `b` |' in text
 
 
-def test_the_section_is_replaced_and_nothing_else(tmp_path):
+def test_tables_are_replaced_and_nothing_else(tmp_path):
     page = tmp_path / 'results.md'
+    first, second, *_ = TABLES
     with pytest.raises(SystemExit, match='has no lines'):
-        claims.write_section(page, 'new')
-    page.write_text(f'# Before\n{claims.BEGIN}old\n{claims.END}behind\n')
-    for _ in range(2):
-        claims.write_section(page, 'new\n')
-        assert page.read_text() == (
-            f'# Before\n{claims.BEGIN}new\n{claims.END}behind\n')
+        claims.write_section(page, {first: 'new'})
+    page.write_text(f'# Before\n{claims.BEGIN}{claims.END}behind\n')
+    old = {title: f'{title}; 9 iterations:\n\n| a |\n|---|\n| {title} |'
+           for title in (first, second)}
+    for title in (second, first, second):
+        claims.write_section(page, {title: old[title]})
+    assert page.read_text() == (
+        f'# Before\n{claims.BEGIN}{old[first]}\n\n{old[second]}\n'
+        f'{claims.END}behind\n')
+    new = old[first].replace('9', '8')
+    claims.write_section(page, {first: new})
+    assert page.read_text() == (
+        f'# Before\n{claims.BEGIN}{new}\n\n{old[second]}\n'
+        f'{claims.END}behind\n')
 
 
 def test_results_have_the_marks():

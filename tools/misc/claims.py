@@ -3,8 +3,9 @@
 Each row of a table is a recipe with options, trained through ``mim train`` by
 as many iterations as the rows beside it. What came out of every run is
 written to docs/claims.json with its commands and what it started from, and
-from there, as mean and range, into docs/results.md between its marks. A run
-that is in the JSON, of the same options and start, is not done again.
+from there, as mean and range, into docs/results.md between its marks, where
+tables that were not asked for stay. A run that is in the JSON, of the same
+options and start, is not done again.
 ``--reduced`` leaves out what minutes are too short for. Two runs at a time, on
 one core each.
 """
@@ -348,39 +349,49 @@ def spread(values: Sequence[float]) -> str:
             f'({min(values):.2f} to {max(values):.2f})')
 
 
-def markdown(tables: List[Table], starts: Dict[str, Start],
+def markdown(table: Table, starts: Dict[str, Start],
              records: List[Dict]) -> str:
-    """The tables, of the runs that there are."""
-    parts = []
-    for table in tables:
-        figures = FIGURES if table.data == 'snippets' else FIGURES[:1]
-        parts.append(
-            f'{table.title}; {table.iterations} iterations:\n\n| | runs | '
-            + ' | '.join(f'{f.replace("_", " ")}, %' for f in figures)
-            + ' | recipe |\n|' + '---|' * (len(figures) + 3))
-        for row in table.rows:
-            wanted = identity(row.config, row.options, table.iterations,
-                              sources(row, starts))
-            runs = [r for r in records if identity(**r) == wanted]
-            cells = [spread([r[f] for r in runs if f in r]) for f in figures]
-            parts.append('| ' + ' | '.join(
-                [row.name, str(len(runs)), *cells, f'`{row.config}`']) + ' |')
-        parts.append('')
-    return '\n'.join(parts)
+    """A table, of the runs that there are."""
+    figures = FIGURES if table.data == 'snippets' else FIGURES[:1]
+    lines = [
+        f'{table.title}; {table.iterations} iterations:', '', '| | runs | '
+        + ' | '.join(f'{f.replace("_", " ")}, %' for f in figures)
+        + ' | recipe |', '|' + '---|' * (len(figures) + 3)
+    ]
+    for row in table.rows:
+        wanted = identity(row.config, row.options, table.iterations,
+                          sources(row, starts))
+        runs = [r for r in records if identity(**r) == wanted]
+        cells = [spread([r[f] for r in runs if f in r]) for f in figures]
+        lines.append('| ' + ' | '.join(
+            [row.name, str(len(runs)), *cells, f'`{row.config}`']) + ' |')
+    return '\n'.join(lines)
 
 
-def write_section(page: Path, section: str) -> None:
-    """Put a text between the marks of a page.
+def write_section(page: Path, written: Dict[str, str]) -> None:
+    """Put tables, by their titles, between the marks of a page.
+
+    Others that stand there stay; all come in the order of ``TABLES``.
 
     Raises:
-        SystemExit: If it has none.
+        SystemExit: If it has no marks.
     """
     text = page.read_text(encoding='utf-8') if page.is_file() else ''
     if not 0 <= text.find(BEGIN) < text.find(END):
         sys.exit(f'error: {page} has no lines "{BEGIN.strip()}" and '
                  f'"{END.strip()}" for the tables to stand between')
     before, after = text.split(BEGIN)[0], text.split(END)[-1]
-    page.write_text(before + BEGIN + section + END + after, encoding='utf-8')
+    old = text[len(before) + len(BEGIN):len(text) - len(after) - len(END)]
+    parts = old.strip().split('\n\n')
+    stands = {
+        heading.rpartition('; ')[0]: f'{heading}\n\n{rows}'
+        for heading, rows in zip(parts[::2], parts[1::2])
+    }
+    stands.update(written)
+    section = '\n\n'.join(
+        stands[table.title] for table in TABLES if table.title in stands)
+    page.write_text(f'{before}{BEGIN}{section}\n{END}{after}',
+                    encoding='utf-8')
 
 
 def main() -> None:
@@ -416,9 +427,10 @@ def main() -> None:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    section = markdown(tables, starts, records)
-    write_section(Path(args.docs, 'results.md'), section)
-    print(section)
+    written = {table.title: markdown(table, starts, records)
+               for table in tables}
+    write_section(Path(args.docs, 'results.md'), written)
+    print('\n\n'.join(written.values()))
     print(f'\n=== {kept}, {args.docs}/results.md')
 
 
