@@ -46,10 +46,6 @@ $(READY): $(LIGHT)
 	    -e ".[lite,optional,onnx,openvino,web,docs,tests]"
 	@touch $@
 
-## glibc: what a step frees is kept for the next one, not given back
-demo demo-video claims: export MALLOC_MMAP_THRESHOLD_ := 8589934592
-demo demo-video claims: export MALLOC_TRIM_THRESHOLD_ := 17179869184
-
 demo: $(LIGHT)
 	$(BIN)/python tools/misc/street_demo.py $(DEMO_ARGS)
 
