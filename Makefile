@@ -2,7 +2,7 @@
 #     25 minutes on two cores)
 # make demo-video: the same for a memory of past frames (demo_video/; longer)
 # make claims: the papers' claims in miniature, into docs/results.md (hours;
-#     CLAIMS_ARGS=--reduced for an hour)
+#     CLAIMS_ARGS=--reduced for one or two)
 # make test: set up, then lint and tests
 # make slow: the tests that take long as well, and MMPretrain's
 # make docs: the site, docs/_build/html

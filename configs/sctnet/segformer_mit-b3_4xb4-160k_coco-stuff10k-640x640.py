@@ -21,6 +21,7 @@ model['backbone'].init_cfg = dict(
     type='Pretrained',
     checkpoint='https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/'
     'segformer/mit_b3_20220624-13b1141c.pth')
+model['backbone'].drop_path_rate = 0.1  # as the host trains it
 model['decode_head'].num_classes = 171
 train_dataloader = dict(batch_size=4)
 optim_wrapper = dict(optimizer=dict(lr=6e-5))

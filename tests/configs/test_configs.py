@@ -90,12 +90,13 @@ def check_pipelines(cfg):
         assert cfg.snippet_pipeline == snippets
         assert cfg.test_dataloader.dataset.pipeline == snippets
         return
-    if not {'work_size_pipeline', 'server_pipeline'} & set(cfg):
-        assert cfg.test_dataloader.dataset.pipeline == test
+    tested = cfg.get('server_pipeline', test)
+    if 'work_size_pipeline' not in cfg:
+        assert cfg.test_dataloader.dataset.pipeline == tested
     # `mim test --tta` sees what the test sees, in several versions
-    annotations = test.index(cfg.test_steps.load_annotations)
-    assert cfg.tta_pipeline == [*test[:annotations], cfg.tta]
-    assert cfg.tta.transforms == test[annotations:]
+    loaded = test.index(cfg.test_steps.load_annotations)
+    assert cfg.tta_pipeline == [*tested[:loaded], cfg.tta]
+    assert cfg.tta.transforms == tested[loaded:]
 
 
 def check_length(cfg):

@@ -177,7 +177,7 @@ FIGURES = ('mIoU', 'mTC', 'mVC8', 'mVC8_strict')
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument(
-        '--reduced', action='store_true', help='an hour on two cores')
+        '--reduced', action='store_true', help='135 minutes of one core')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument(
         '--only', help='tables whose title holds this, such as "Table 6"')
