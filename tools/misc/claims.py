@@ -36,22 +36,21 @@ STREET = 'synthetic-street-128x256'
 SCTNET = f'sctnet-s_1xb12-demo_{STREET}'
 ALONE = f'sctnet-s-no-teacher_1xb12-demo_{STREET}'
 BFA = f'sctnet-s-bfa_1xb12-demo_{STREET}'
-RTFORMER = 'rtformer-slim_1xb4-demo_synthetic-street-256x512'
-FANET = 'fanet-18_1xb4-demo_synthetic-street-256x512'
+RTFORMER = f'rtformer-slim_1xb12-demo_{STREET}'
+FANET = f'fanet-18_1xb12-demo_{STREET}'
 FANET_T = 'fanet-18-t2_1xb4-demo_synthetic-street-256x512'
-GAIN = 'gain-r18_1xb4-demo_synthetic-street-256x512'
+GAIN = f'gain-r18_1xb12-demo_{STREET}'
 STREAM = f'erfnet-stream_1xb4-demo_{STREET}'
 BLEND = f'erfnet-blend-s4-r21_stage2_1xb4-demo_{STREET}'
 LMANET = f'lmanet-erfnet-s4-r21_stage2_1xb4-demo_{STREET}'
 CAMVID = '1xb6-2k_camvid-360x480'
 
 TAUGHT = ('model.teacher.checkpoint={teacher}', )
-# small crops for recipes on whole scenes: four times as many in the time
-PIPELINE = 'train_dataloader.dataset.pipeline'
-SMALL = ('train_dataloader.batch_size=12',
-         'model.data_preprocessor.size=(128,256)',
-         f'{PIPELINE}.2.ratio_range=(0.5,1.25)',
-         f'{PIPELINE}.3.crop_size=(128,256)')
+# small crops for a recipe on whole frames
+AUGMENT = 'train_dataloader.dataset.pipeline.2.transforms'
+SECOND = ('load_from={fanet}', 'model.data_preprocessor.size=(128,256)',
+          f'{AUGMENT}.0.ratio_range=(0.5,1.25)',
+          f'{AUGMENT}.1.crop_size=(128,256)')
 
 
 def rival_loss(kind: str, **more: Sequence) -> Tuple[str, ...]:
@@ -67,7 +66,7 @@ def rival_loss(kind: str, **more: Sequence) -> Tuple[str, ...]:
 
 def external(heads: Tuple[int, int]) -> Tuple[str, ...]:
     """Options that give both of RTFormer's branches external attention."""
-    return SMALL + tuple(
+    return tuple(
         f'model.backbone.{branch}_attention.{option}'
         for branch, number in zip(('low', 'high'), heads)
         for option in ('_delete_=True', 'type=MultiHeadExternalAttention',
@@ -143,25 +142,24 @@ TABLES = (
         Row('no teacher, ResBlock', f'sctnet-s-plain_{CAMVID}',
             ('model.backbone.block.type=ConvResBlock', )))),
     Table('RTFormer, Table 5a: attention', 'street', (600, 0), (
-        Row('GFA and cross attention', RTFORMER, SMALL),
+        Row('GFA and cross attention', RTFORMER),
         Row('external attention with heads', RTFORMER, external((8, 2))),
         Row('external attention', RTFORMER, external((1, 1))))),
     Table('FANet, Table III: attention', 'street', (600, 0), (
-        Row('none', FANET,
-            SMALL + ('model.neck.attention.type=NoAttention', )),
-        Row('fast attention', FANET, SMALL))),
+        Row('none', FANET, ('model.neck.attention.type=NoAttention', )),
+        Row('fast attention', FANET))),
     Table('FANet: a second frame', 'snippets', (150, 0), (
-        Row('t=1', FANET_T, (
-            'load_from={fanet}', 'model.neck.num_frames=1',
+        Row('t=1', FANET_T, SECOND + (
+            'model.neck.num_frames=1',
             'train_dataloader.dataset.clip_length=1',
             'val_dataloader.dataset.clip_length=1')),
-        Row('t=2', FANET_T, ('load_from={fanet}', )))),
+        Row('t=2', FANET_T, SECOND))),
     Table('GAIN: interpolation', 'street', (300, 0), (
-        Row('bilinear', GAIN, SMALL + (
+        Row('bilinear', GAIN, (
             'model.neck.interpolation.type=BilinearInterpolation', )),
-        Row('flow alignment', GAIN, SMALL + (
+        Row('flow alignment', GAIN, (
             'model.neck.interpolation.type=FlowAlignedInterpolation', )),
-        Row('guided attentive', GAIN, SMALL))),
+        Row('guided attentive', GAIN))),
     Table('LMANet, Tables I and II: memory (`BlendFusion`), the encoder of '
           '`erfnet-memory-street` frozen', 'snippets', (300, 60), (
               Row('S=0, decoder trained on', STREAM, ('load_from={erfnet}', )),

@@ -67,4 +67,4 @@ class MultiHeadExternalAttention(PreNormAttention):
         heads = x.reshape(-1, self.head_channels, *x.shape[2:])
         energy = F.conv2d(heads, self.k)
         attention = grouped_double_normalization(energy, groups=1)
-        return F.conv2d(attention, self.v).view(x.shape)
+        return F.conv2d(attention, self.v).reshape(x.shape)

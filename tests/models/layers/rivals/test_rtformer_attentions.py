@@ -55,6 +55,18 @@ def test_samples_are_independent(cfg):
     torch.testing.assert_close(attention(x), alone)
 
 
+@pytest.mark.parametrize('cfg', SINGLE, ids=NAMES)
+def test_channels_last(cfg):
+    """Training in the layout of ChannelsLastHook gives the same gradients."""
+    x = randn(2, 16, 7, 9)
+    gradients = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        attention = build(cfg, in_channels=16).to(memory_format=layout)
+        attention(x.contiguous(memory_format=layout)).square().sum().backward()
+        gradients.append([p.grad for p in attention.parameters()])
+    torch.testing.assert_close(*gradients)
+
+
 @pytest.mark.parametrize('cfg, message', [
     (dict(type='GPUFriendlyAttention', groups=3), r'groups \(3\).*\(16\)'),
     *[(dict(type=name, num_heads=3), r'num_heads \(3\).*\(16\)')

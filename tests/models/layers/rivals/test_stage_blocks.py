@@ -19,6 +19,8 @@ def test_blocks_keep_the_shape_and_train(block):
     out.square().mean().backward()
     for name, parameter in module.named_parameters():
         assert parameter.grad is not None, name
+    module.to(memory_format=torch.channels_last)
+    module(out.detach().to(memory_format=torch.channels_last)).sum().backward()
 
 
 @pytest.mark.parametrize('block', BLOCKS)
