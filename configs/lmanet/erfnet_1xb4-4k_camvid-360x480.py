@@ -1,6 +1,6 @@
 # ERFNet from scratch on CamVid at half its size. It learns slowly: twice the
-# steps on crops of half the size, and the whole weights of the classes, since
-# with their square roots poles, signs and cyclists stay at 0.
+# steps on crops of half the size, and the whole weights of the classes. With
+# their square roots poles, signs and cyclists were at 0 after 2000 steps.
 #   mim train rtseg_plugin erfnet_1xb4-4k_camvid-360x480.py
 _base_ = [
     '../_base_/models/erfnet.py',
@@ -27,10 +27,9 @@ model = dict(
         num_classes=11,
         ignore_index=255,
         loss_decode=dict(
+            _base_.hard_pixels,
             _delete_=True,
-            **dict(
-                _base_.hard_pixels,
-                class_weight=_base_.camvid_class_weight))))
+            class_weight=_base_.camvid_class_weight)))
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]
 train_cfg = dict(max_iters=4000, val_interval=500)

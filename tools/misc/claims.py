@@ -46,7 +46,8 @@ LMANET = f'lmanet-erfnet-s4-r21_stage2_1xb4-demo_{STREET}'
 CAMVID = '1xb6-2k_camvid-360x480'
 
 TAUGHT = ('model.teacher.checkpoint={teacher}', )
-# of whole frames, since the attention is a sum over positions
+# the recipe's whole frames, since its attention is a sum over positions: two
+# clips of them a step
 SECOND = ('load_from={fanet}', 'train_dataloader.batch_size=2')
 
 
