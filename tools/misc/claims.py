@@ -126,6 +126,12 @@ TABLES = (
                   ('model.backbone.block.type=ConvResBlock', )),
               Row('GFABlock', ALONE,
                   ('model.backbone.block.type=GFABlock', )))),
+    Table('SCTNet, Table 4: blocks, with the teacher', 'street', (1000, 0), (
+        Row('CFBlock', SCTNET, TAUGHT),
+        Row('ResBlock', SCTNET, TAUGHT + (
+            'model.backbone.block.type=ConvResBlock', )),
+        Row('GFABlock', SCTNET, TAUGHT + (
+            'model.backbone.block.type=GFABlock', )))),
     Table('SCTNet, Table 9a: losses of BFA', 'street', (1000, 0), (
         Row('no teacher', ALONE),
         Row('channel-wise (CWD)', BFA, TAUGHT),
