@@ -168,11 +168,13 @@ TABLES = (
           '`erfnet-memory-street` frozen', 'snippets', (300, 60), (
               Row('S=0, decoder trained on', STREAM, ('load_from={erfnet}', )),
               *(Row(f'S={s}, R={r}', BLEND, memory(s, r))
-                for s, r in ((1, 21), (2, 21), (4, 21), (4, 1), (4, 11))),
+                for s, r in ((1, 21), (2, 21), (4, 21), (4, 1), (4, 3), (4, 5),
+                             (4, 11))),
               Row("S=4, R=21, LMANet's own fusion", LMANET, memory(4, 21)))),
 )
 # the reduced set has no time for these
-LONG = {'S=2, R=21', 'S=4, R=11', "S=4, R=21, LMANet's own fusion"}
+LONG = {'S=2, R=21', 'S=4, R=3', 'S=4, R=5', 'S=4, R=11',
+        "S=4, R=21, LMANet's own fusion"}
 FIGURES = ('mIoU', 'mTC', 'mVC8', 'mVC8_strict')
 
 
