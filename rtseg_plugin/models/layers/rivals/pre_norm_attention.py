@@ -1,3 +1,4 @@
+from abc import abstractmethod
 from typing import Optional
 
 from mmcv.cnn import build_norm_layer
@@ -54,6 +55,6 @@ class PreNormAttention(BaseModule):
             x = self.projection(x)
         return self.attend(x)
 
+    @abstractmethod
     def attend(self, x: Tensor) -> Tensor:
         """(N, C, H, W), normalised, to (N, C, H, W)."""
-        raise NotImplementedError
